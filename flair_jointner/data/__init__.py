@@ -1,0 +1,37 @@
+"""Files to Flair sentences."""
+
+from flair_jointner.data.annotation import is_annotated, mark_unannotated
+from flair_jointner.data.categories import read_fasttext, read_table
+from flair_jointner.data.columns import read_columns
+from flair_jointner.data.corpus import read_corpus, read_sentences
+from flair_jointner.data.errors import DataError
+from flair_jointner.data.pytext import read_pytext_tsv
+from flair_jointner.data.slots import read_slot_folder
+from flair_jointner.data.tags import detect_scheme, spans_from_tags
+from flair_jointner.data.vectors import (
+    corpus_vocabulary,
+    load_vectors,
+    save_vectors,
+    train_vectors,
+    word_embeddings,
+)
+
+__all__ = [
+    "DataError",
+    "corpus_vocabulary",
+    "detect_scheme",
+    "is_annotated",
+    "load_vectors",
+    "mark_unannotated",
+    "read_columns",
+    "read_corpus",
+    "read_fasttext",
+    "read_pytext_tsv",
+    "read_sentences",
+    "read_slot_folder",
+    "read_table",
+    "save_vectors",
+    "spans_from_tags",
+    "train_vectors",
+    "word_embeddings",
+]

@@ -1,0 +1,207 @@
+"""From files to a Flair corpus, whatever their format."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flair.data import Corpus, Sentence
+from flair.datasets import FlairDatapointDataset
+
+from flair_jointner.data.categories import read_fasttext, read_table
+from flair_jointner.data.columns import read_columns
+from flair_jointner.data.pytext import read_pytext_tsv
+from flair_jointner.data.slots import read_slot_folder
+from flair_jointner.data.text_files import open_text
+
+_READERS: dict[str, Callable[..., list[Sentence]]] = {
+    "columns": read_columns,
+    "slots": read_slot_folder,
+    "pytext": read_pytext_tsv,
+    "fasttext": read_fasttext,
+    "table": read_table,
+}
+_COMMON = ("path", "folder", "tag_type", "class_type")
+_PYTEXT_COLUMNS = 5
+
+FilePath = str | Path
+
+
+def read_sentences(
+    path: FilePath,
+    tag_type: str = "ner",
+    class_type: str | None = "category",
+    *,
+    file_format: str = "auto",
+    **options: Any,
+) -> list[Sentence]:
+    """Read one file or folder, in any format that the package knows.
+
+    With "auto", a folder is "slots"; a file whose first line that is not blank begins with
+    `__label__` (or the option `label_prefix`) is "fasttext"; a `.csv` file, or a `.tsv` file with
+    the option `class_column`, is "table"; a file whose first line has five columns and a
+    tokenisation in JSON in the last is "pytext"; any other file is "columns".
+
+    Args:
+        path: The file or folder.
+        tag_type: The label type of the entities.
+        class_type: The label type of the category; None reads none, where the format has entities
+            as well.
+        file_format: "auto", "columns", "slots", "pytext", "fasttext" or "table".
+        options: More arguments of the format's reader, such as `encoding` or `skip_malformed`.
+
+    Returns:
+        The sentences.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DataError: If the file is malformed.
+        ValueError: If the format or an option is unknown.
+    """
+    file_format = _resolve_format(path, file_format, options)
+    _check_options([file_format], options)
+    _check_required(path, file_format, class_type, options)
+    return _READERS[file_format](path, tag_type=tag_type, class_type=class_type, **options)
+
+
+def read_corpus(
+    train: FilePath | Sequence[FilePath],
+    dev: FilePath | Sequence[FilePath] | None = None,
+    test: FilePath | Sequence[FilePath] | None = None,
+    tag_type: str = "ner",
+    class_type: str | None = "category",
+    *,
+    name: str = "corpus",
+    file_format: str = "auto",
+    **options: Any,
+) -> Corpus[Sentence]:
+    """Read files into a corpus; a split without a file stays empty.
+
+    Each split is one path, or a list of paths whose sentences are put together. A list may mix
+    formats and mix fully with partly annotated files. An option is passed to those files whose
+    format has it.
+
+    Args:
+        train: The files for training.
+        dev: The files for development.
+        test: The files for testing.
+        tag_type: The label type of the entities.
+        class_type: The label type of the category; None reads none.
+        name: The name of the corpus.
+        file_format: The format of all files; see `read_sentences`.
+        options: More arguments of the readers, such as `encoding` or `skip_malformed`.
+
+    Returns:
+        The corpus.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        DataError: If a file is malformed.
+        ValueError: If the format is unknown, no file's format has an option, or a split is an empty
+            list.
+    """
+    paths = {
+        split: _as_paths(split, given)
+        for split, given in (("train", train), ("dev", dev), ("test", test))
+    }
+    formats = {
+        path: _resolve_format(path, file_format, options)
+        for group in paths.values()
+        for path in group
+    }
+    _check_options(formats.values(), options)
+    splits: dict[str, Any] = {}
+    for split, group in paths.items():
+        sentences: list[Sentence] = []
+        for path in group:
+            known = {
+                key: value for key, value in options.items() if key in _options_of(formats[path])
+            }
+            sentences += read_sentences(
+                path, tag_type, class_type, file_format=formats[path], **known
+            )
+        splits[split] = FlairDatapointDataset(sentences) if group else None
+    return Corpus(**splits, name=name, sample_missing_splits=False)
+
+
+def _as_paths(split: str, given: FilePath | Sequence[FilePath] | None) -> list[Path]:
+    if given is None:
+        return []
+    paths = [Path(given)] if isinstance(given, str | Path) else [Path(path) for path in given]
+    if not paths:
+        raise ValueError(
+            f"{split}=[] names no file. Pass at least one, or leave it out for no {split} split."
+        )
+    return paths
+
+
+def _resolve_format(path: FilePath, file_format: str, options: dict[str, Any]) -> str:
+    if file_format == "auto":
+        return _detect_format(Path(path), options)
+    if file_format not in _READERS:
+        raise ValueError(
+            f"Unknown file_format '{file_format}'. Possible: auto, {', '.join(_READERS)}."
+        )
+    return file_format
+
+
+def _detect_format(path: Path, options: dict[str, Any]) -> str:
+    if path.is_dir():
+        return "slots"
+    line = _first_line(path, options.get("encoding", "utf-8"))
+    if line.startswith(options.get("label_prefix", "__label__")):
+        return "fasttext"
+    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if suffix == ".csv" or (suffix == ".tsv" and "class_column" in options):
+        return "table"
+    cells = line.split("\t")
+    if len(cells) == _PYTEXT_COLUMNS and _is_tokenization(cells[-1]):
+        return "pytext"
+    return "columns"
+
+
+def _first_line(path: Path, encoding: str) -> str:
+    """Give the first line that is not blank; empty if there is none, which the reader reports."""
+    with open_text(path, encoding) as file:
+        return next((line for line in file if line.strip()), "")
+
+
+def _is_tokenization(text: str) -> bool:
+    try:
+        return "tokenizations" in json.loads(text)
+    except (ValueError, TypeError):
+        return False
+
+
+def _options_of(file_format: str) -> list[str]:
+    return [
+        name for name in inspect.signature(_READERS[file_format]).parameters if name not in _COMMON
+    ]
+
+
+def _check_options(formats: Iterable[str], options: dict[str, Any]) -> None:
+    possible = {file_format: _options_of(file_format) for file_format in formats}
+    for option in options:
+        if not any(option in names for names in possible.values()):
+            lists = "; ".join(
+                f"{file_format}: {', '.join(names)}" for file_format, names in possible.items()
+            )
+            raise ValueError(f"Unknown option '{option}'. Possible for {lists}.")
+
+
+def _check_required(
+    path: FilePath, file_format: str, class_type: str | None, options: dict[str, Any]
+) -> None:
+    """Refuse what the table and fastText readers cannot do without."""
+    if file_format in ("fasttext", "table") and class_type is None:
+        raise ValueError(
+            f"{path} has nothing but categories (format {file_format}); pass a class_type."
+        )
+    if file_format == "table" and not {"text_column", "class_column"} <= options.keys():
+        raise ValueError(
+            f"{path} is read as a table; pass text_column= and class_column=, "
+            "the names of its columns."
+        )

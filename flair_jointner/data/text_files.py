@@ -1,0 +1,96 @@
+"""Lines of a text file, plain or gzipped, with an error for bytes that are not in its encoding."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from flair_jointner.data.errors import DataError
+
+
+@contextmanager
+def open_text(path: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
+    r"""Open a text file; one that ends in `.gz` is unpacked on the way.
+
+    Only "\n" ends a line, and line ends are kept as they are. Bytes that cannot be decoded become
+    lone surrogates, so that one bad line does not hide the others; see `check_decoded`.
+
+    Args:
+        path: The file.
+        encoding: Its encoding; with UTF-8 a byte order mark is dropped.
+
+    Yields:
+        The open file.
+
+    Raises:
+        DataError: If the encoding cannot go on after bad bytes (UTF-16 and other codecs of several
+            bytes).
+    """
+    if codecs.lookup(encoding).name == "utf-8":
+        encoding = "utf-8-sig"
+    opener = gzip.open if str(path).endswith(".gz") else open
+    with opener(path, "rt", encoding=encoding, errors="surrogateescape", newline="\n") as file:
+        try:
+            yield file
+        except UnicodeDecodeError as error:
+            found = error.object[error.start : error.end]
+            raise _wrong_encoding(path, None, found, encoding) from error
+
+
+def read_raw_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
+    """Read the lines of a file with their line ends.
+
+    Args:
+        path: The file, plain or `.gz`.
+        encoding: Its encoding.
+
+    Returns:
+        The lines.
+    """
+    with open_text(path, encoding) as file:
+        return list(file)
+
+
+def read_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
+    r"""Read the lines of a file without their line ends ("\n" or "\r\n").
+
+    Args:
+        path: The file, plain or `.gz`.
+        encoding: Its encoding.
+
+    Returns:
+        The lines.
+    """
+    return [line.rstrip("\r\n") for line in read_raw_lines(path, encoding)]
+
+
+def check_decoded(path: str | Path, line: int, text: str, encoding: str) -> None:
+    """Refuse text that holds bytes which its encoding could not read.
+
+    Args:
+        path: The file.
+        line: The line number, from 1.
+        text: The text.
+        encoding: The encoding that was tried.
+
+    Raises:
+        DataError: If there are such bytes.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        found = text[error.start : error.end].encode("utf-8", errors="surrogateescape")
+        raise _wrong_encoding(path, line, found, encoding) from None
+
+
+def _wrong_encoding(path: str | Path, line: int | None, found: bytes, encoding: str) -> DataError:
+    return DataError(
+        path,
+        line,
+        f"the byte(s) {found[:8].hex(' ').upper()}, which are not {encoding}",
+        f"text in {encoding}; pass the file's own encoding, for example encoding='latin-1'",
+    )
