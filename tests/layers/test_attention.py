@@ -97,9 +97,7 @@ def test_self_attention_is_equations_5_to_7_whatever_the_padding(scaling, garbag
     for i, length in enumerate(LENGTHS):
         slow_context, slow_weights = slow_self_attention(layer, states[i, :length])
         torch.testing.assert_close(context[i, :length], slow_context, rtol=1e-9, atol=1e-9)
-        torch.testing.assert_close(
-            weights[i, :, :length, :length], slow_weights, rtol=0, atol=1e-9
-        )
+        torch.testing.assert_close(weights[i, :, :length, :length], slow_weights, rtol=0, atol=1e-9)
         assert context[i, length:].abs().sum() == 0
         assert weights[i].sum() == pytest.approx(HEADS * length)
 

@@ -216,6 +216,7 @@ def test_new_transitions_forbid_entering_start_and_leaving_stop():
     crf.forbid_boundaries()
     tags, _ = crf.viterbi(torch.randn(3, 9, 5), torch.ones(3, 9, dtype=torch.bool))
     assert tags.max() < 3
-    assert crf.marginals(torch.zeros(1, 4, 5), torch.ones(1, 4, dtype=torch.bool))[
-        ..., 3:
-    ].max() < 1e-6
+    assert (
+        crf.marginals(torch.zeros(1, 4, 5), torch.ones(1, 4, dtype=torch.bool))[..., 3:].max()
+        < 1e-6
+    )
