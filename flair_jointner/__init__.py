@@ -1,0 +1,8 @@
+"""Named-entity recognition for people with little annotation, as a plugin of Flair."""
+
+from importlib.metadata import version
+
+from flair_jointner.models import DocumentMaxPoolRNNEmbeddings, JointTagger
+
+__version__ = version("flair-jointner")
+__all__ = ["DocumentMaxPoolRNNEmbeddings", "JointTagger"]

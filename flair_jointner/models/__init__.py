@@ -1,0 +1,17 @@
+"""The systems that a user trains, each on the road of :mod:`flair_jointner.models.tagger`."""
+
+from flair_jointner.models.document import DocumentMaxPoolRNNEmbeddings
+from flair_jointner.models.joint import ATTENTIONS, JointTagger
+from flair_jointner.models.state import ModelFileError
+from flair_jointner.models.tagger import BaseTagger
+from flair_jointner.models.transfer import TransferReport, load_classifier
+
+__all__ = [
+    "ATTENTIONS",
+    "BaseTagger",
+    "DocumentMaxPoolRNNEmbeddings",
+    "JointTagger",
+    "ModelFileError",
+    "TransferReport",
+    "load_classifier",
+]
