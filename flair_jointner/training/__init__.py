@@ -1,0 +1,7 @@
+"""What stands around Flair's ``ModelTrainer``."""
+
+from flair_jointner.training.best_model import BestModelPlugin
+from flair_jointner.training.pretraining import pretrain_classifier
+from flair_jointner.training.settings import PAPER_SETTINGS, train
+
+__all__ = ["PAPER_SETTINGS", "BestModelPlugin", "pretrain_classifier", "train"]

@@ -1,0 +1,75 @@
+"""A best model from the first epoch on."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from flair.trainers.plugins import TrainerPlugin
+
+log = logging.getLogger("flair_jointner")
+
+
+class BestModelPlugin(TrainerPlugin):
+    """Saves ``best-model.pt`` while the dev score is still 0, by the lowest dev loss.
+
+    Flair's trainer saves a best model only when the dev score rises above 0; until then an
+    interruption leaves nothing behind, and training that never gets there ends with an evaluation
+    of whatever state is last.
+    """
+
+    def __init__(self, base_path: str | Path) -> None:
+        """Makes the plugin.
+
+        Args:
+            base_path: The folder that training writes to.
+        """
+        super().__init__()
+        self.base_path = Path(base_path)
+        self._best_score = 0.0
+        self._lowest_loss = float("inf")
+        self._wanted = True
+
+    @TrainerPlugin.hook
+    def after_setup(self, use_final_model_for_eval: bool, **_: Any) -> None:
+        """Keeps no best model where the user wants the final one: the trainer would load it."""
+        self._wanted = not use_final_model_for_eval
+
+    @TrainerPlugin.hook
+    def after_evaluation(
+        self, current_model_is_best: bool, validation_scores: tuple[float, ...], **_: Any
+    ) -> None:
+        """Keeps the model if nothing better was kept before."""
+        if len(validation_scores) != 2:  # no dev data: the trainer goes by the training loss
+            return
+        score, loss = validation_scores
+        self._best_score = max(self._best_score, score)
+        if self._wanted and self._best_score == 0.0 and loss < self._lowest_loss:
+            self._lowest_loss = loss
+            self.model.save(self.base_path / "best-model.pt")
+
+    @TrainerPlugin.hook
+    def training_interrupt(self, **_: Any) -> None:
+        """Says where the model is after Ctrl-C."""
+        # The trainer dispatches this while it handles the exception, its own early stopping too.
+        if isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            log.warning("Training was interrupted. The best model so far: %s", self.model_file())
+
+    @TrainerPlugin.hook
+    def after_training(self, **_: Any) -> None:
+        """Warns of training that came to nothing."""
+        if self._best_score == 0.0 and self._lowest_loss < float("inf"):
+            log.warning(
+                "The dev score was 0 after every epoch: best-model.pt is the one with the lowest "
+                "dev loss. Try more epochs, a higher learning rate, or check that the entity types "
+                "of training and dev data agree."
+            )
+
+    def model_file(self) -> Path:
+        """The best model if there is one, else the final one."""
+        best = self.base_path / "best-model.pt"
+        return best if best.exists() else self.base_path / "final-model.pt"
+
+    def get_state(self) -> dict[str, Any]:
+        """What the model card says of the plugin."""
+        return {**super().get_state(), "base_path": str(self.base_path)}

@@ -1,0 +1,44 @@
+"""A sentence classifier, the encoder of which a tagger starts from (§3.3 of the paper)."""
+
+from pathlib import Path
+from typing import Any
+
+from flair.data import Corpus
+from flair.embeddings import TokenEmbeddings
+from flair.models import TextClassifier
+
+from flair_jointner.models import DocumentMaxPoolRNNEmbeddings
+from flair_jointner.training.settings import train
+
+
+def pretrain_classifier(
+    corpus: Corpus,
+    embeddings: TokenEmbeddings,
+    base_path: str | Path,
+    *,
+    class_type: str = "category",
+    hidden_size: int = 256,
+    epochs: int = 2,
+    **overrides: Any,
+) -> tuple[TextClassifier, dict[str, Any]]:
+    """Trains a classifier over projection, BiLSTM and max-pooling.
+
+    Args:
+        corpus: Sentences with a class.
+        embeddings: The token embeddings, which the tagger has to use as well.
+        base_path: Folder for ``best-model.pt`` and the logs.
+        class_type: Label type of the class.
+        hidden_size: Hidden units per direction.
+        epochs: Number of epochs; the paper finds 2 enough for its large data.
+        **overrides: Arguments of ``ModelTrainer.train`` that replace those of the paper.
+
+    Returns:
+        The classifier with the best weights, and what :func:`train` returns.
+    """
+    classifier = TextClassifier(
+        DocumentMaxPoolRNNEmbeddings([embeddings], hidden_size=hidden_size),
+        label_type=class_type,
+        label_dictionary=corpus.make_label_dictionary(class_type, add_unk=False),
+    )
+    result = train(classifier, corpus, base_path, max_epochs=epochs, **overrides)
+    return classifier, result
