@@ -1,0 +1,70 @@
+import gzip
+import io
+
+import pytest
+
+from flair_jointner.data import DataError
+from flair_jointner.inference.inputs import TextInput, input_format, read_inputs, read_stream
+
+
+def texts(content: str, file_format, column="text"):
+    return list(read_stream(io.StringIO(content), "given", column, file_format))
+
+
+def test_plain_text_keeps_spaces_and_empty_lines():
+    assert [item.text for item in texts(" a b\r\n\nc", "text")] == [" a b", "", "c"]
+
+
+def test_json_lines_give_the_text_and_the_other_fields():
+    assert texts('{"title": "a", "id": 3}\n', "jsonl", "title") == [TextInput("a", {"id": 3})]
+
+
+def test_a_table_gives_quoted_texts_with_line_ends():
+    content = 'id,title\n1,"a, b"\n2,"c\nd"\n'
+    assert [item.text for item in texts(content, "csv", "title")] == ["a, b", "c\nd"]
+
+
+@pytest.mark.parametrize(
+    ("content", "file_format", "message"),
+    [
+        ('{"text": "a"}\nnonsense\n', "jsonl", "line 2: found nonsense"),
+        ('{"title": "a"}\n', "jsonl", "a text under 'text'"),
+        ('{"text": 5}\n', "jsonl", "a text under 'text'"),
+        ("id,title\n1,a\n", "csv", "found columns id, title; expected a column 'text'"),
+        ("", "csv", "found columns \\(none\\)"),
+        ("id\ttext\n1\n", "tsv", "line 2: found a line that is too short"),
+    ],
+)
+def test_bad_input_says_line_found_and_expected(content, file_format, message):
+    with pytest.raises(DataError, match=message):
+        texts(content, file_format)
+
+
+def test_bytes_that_are_no_utf8_are_refused_with_their_line(tmp_path):
+    file = tmp_path / "titles.txt"
+    file.write_bytes(b"good\nb\xe4d\n")
+    with pytest.raises(DataError, match="line 2"):
+        list(read_inputs(file))
+
+
+def test_gzipped_files_are_read_by_the_name_before_gz(tmp_path):
+    file = tmp_path / "titles.jsonl.gz"
+    with gzip.open(file, "wt", encoding="utf-8") as stream:
+        stream.write('{"text": "á"}\n')
+    assert list(read_inputs(file)) == [TextInput("á", {})]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a.CSV", "csv"), ("a.tsv.gz", "tsv"), ("a.ndjson", "jsonl"), ("a", "text"), ("a.b", "text")],
+)
+def test_the_name_tells_the_format(name, expected):
+    assert input_format(name) == expected
+
+
+def test_reading_is_lazy():
+    def lines():
+        yield '{"text": "a"}\n'
+        raise AssertionError("read further than asked for")
+
+    assert next(iter(read_stream(lines(), "given", "text", "jsonl"))).text == "a"

@@ -1,0 +1,218 @@
+"""The commands as a user types them, on tiny data."""
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tiny
+from click.testing import CliRunner
+
+from flair_jointner.cli import main
+
+COMMAND = [sys.executable, "-c", "from flair_jointner.cli import main; main()"]
+
+
+def jointner(*arguments, stdin=None):
+    return CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def flair_handlers():
+    """The commands send Flair's log to their own standard error, which is gone after them."""
+    handlers = [h for h in logging.getLogger("flair").handlers if hasattr(h, "stream")]
+    streams = [handler.stream for handler in handlers]
+    yield
+    for handler, stream in zip(handlers, streams, strict=True):
+        handler.stream = stream
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Annotated and class-only titles, on which a tagger can learn: colours and products."""
+    folder = tmp_path_factory.mktemp("cli")
+    colours, products = tiny.WORDS[:6], tiny.WORDS[6:12]
+    places = dict(zip(tiny.CLASSES, tiny.WORDS[12:15], strict=True))
+    blocks, lines = [], []
+    for number, sentence in enumerate(tiny.random_titles(160, longest=5)):
+        category = tiny.CLASSES[number % 3]
+        tokens = [places[category], *(token.text for token in sentence)]
+        tags = [
+            "B-COLOUR" if t in colours else "B-PRODUCT" if t in products else "O" for t in tokens
+        ]
+        rows = "\n".join(f"{token}\t{tag}" for token, tag in zip(tokens, tags, strict=True))
+        blocks.append(f"# category = {category}\n{rows}\n")
+        lines.append(f"__label__{category} {' '.join(tokens)}")
+    for name, part in (("train", blocks[:100]), ("dev", blocks[100:130]), ("test", blocks[130:])):
+        (folder / f"{name}.conll").write_text("\n".join(part), encoding="utf-8")
+    (folder / "categories.txt").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "new.txt").write_text("\n".join(line.split(" ", 1)[1] for line in lines[:20]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """The whole journey once: vectors, classifier, joint tagger."""
+    steps = [
+        ["vectors", folder / "train.conll", folder / "categories.txt", "--dimension", 24,
+         "--epochs", 100, "-o", folder / "vectors.bin"],
+        ["pretrain", "--train", folder / "categories.txt", "--dev", folder / "dev.conll",
+         "--vectors", folder / "vectors.bin", "--hidden-size", 16, "--epochs", 15,
+         "--batch-size", 8, "--learning-rate", 0.01, "-o", folder / "classifier"],
+        ["train", "--train", folder / "train.conll", "--dev", folder / "dev.conll", "--test",
+         folder / "test.conll", "--classifier", folder / "classifier/best-model.pt",
+         "--attention", "learned", "--attention-heads", 4, "--hidden-size", 16, "--epochs", 40,
+         "--batch-size", 8, "--learning-rate", 0.01, "-o", folder / "joint"],
+    ]  # fmt: skip
+    results = [jointner(*step) for step in steps]
+    for result in results:
+        assert result.exit_code == 0, result.output
+    return results
+
+
+def score(output: str, name: str) -> float:
+    return float(next(line.split()[-1] for line in output.splitlines() if name in line))
+
+
+def test_the_journey_learns(trained, folder):
+    assert score(trained[1].stdout, "Dev accuracy") > 90
+    assert score(trained[2].stdout, "Test F1") > 90
+    assert (folder / "joint" / "best-model.pt").exists()
+
+
+def test_evaluate_repeats_the_test_score(trained, folder):
+    predictions = folder / "predictions.tsv"
+    model = folder / "joint/best-model.pt"
+    result = jointner("evaluate", model, folder / "test.conll", "--predictions", predictions)
+    assert result.exit_code == 0
+    assert 100 * score(result.stdout, "F-score (micro)") == pytest.approx(
+        score(trained[2].stdout, "Test F1"), abs=0.01
+    )
+    assert "category of the sentence (30 sentences)" in result.stdout
+    assert len(predictions.read_text().split("\n\n")) == 31
+
+
+def test_tag_writes_json_lines_in_order_in_a_fresh_process(trained, folder):
+    model = folder / "joint/best-model.pt"
+    done = subprocess.run(
+        [*COMMAND, "tag", str(model), str(folder / "new.txt")],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["text"] for row in rows] == (folder / "new.txt").read_text().splitlines()
+    assert set(rows[0]) == {"text", "category", "score", "entities"}
+    entity = next(entity for row in rows for entity in row["entities"])
+    assert set(entity) == {"type", "text", "start", "end", "score"}
+    assert "Tagging" in done.stderr
+    assert "Warning" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_tag_reads_standard_input_and_keeps_fields(trained, folder):
+    model = folder / "joint/best-model.pt"
+    lines = '{"text": "mibal rofen", "id": 7}\n{"text": "", "id": 8}\n'
+    result = jointner("tag", model, "--input-format", "jsonl", "--keep", "id", stdin=lines)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["text"], row["id"]) for row in rows] == [("mibal rofen", 7), ("", 8)]
+
+
+def test_the_same_seed_gives_the_same_model(trained, folder):
+    scores = set()
+    for name in ("first", "second"):
+        result = jointner(
+            "train", "--train", folder / "train.conll", "--dev", folder / "dev.conll",
+            "--vectors", folder / "vectors.bin", "--ner-only", "--hidden-size", 8, "--epochs", 3,
+            "--seed", 5, "-o", folder / name,
+        )  # fmt: skip
+        assert result.exit_code == 0, result.output
+        scores.add((folder / name / "loss.tsv").read_text().split("\n")[-2].split("\t", 2)[2])
+    assert len(scores) == 1
+
+
+def test_an_output_with_a_model_is_not_lost(trained, folder):
+    result = jointner(
+        "train", "--train", folder / "train.conll", "--dev", folder / "dev.conll",
+        "--vectors", folder / "vectors.bin", "-o", folder / "joint",
+    )  # fmt: skip
+    assert result.exit_code == 2
+    assert "--overwrite" in result.stderr
+    assert (folder / "joint" / "best-model.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tag", "{f}/nothing.pt"], "does not exist"),
+        (["tag", "{f}/new.txt"], "not a model file"),
+        (["tag", "{f}/classifier/best-model.pt"], "holds a TextClassifier, not a JointTagger"),
+        (["tag", "{f}/joint/best-model.pt", "{f}/new.txt", "--keep", "id"], "no field id to keep"),
+        (["evaluate", "{f}/joint/best-model.pt", "{f}/bad.conll"], "bad.conll, line 2"),
+        (["evaluate", "{f}/joint/best-model.pt", "{f}/empty.conll"], "at least one sentence"),
+        (
+            ["train", "--train", "{f}/train.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x"],
+            "pass --vectors FILE",
+        ),
+        (
+            ["train", "--train", "{f}/train.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x",
+             "--vectors", "{f}/vectors.bin", "--class-key", "intent"],
+            "category",
+        ),
+        (
+            ["train", "--train", "{f}/train.conll", "--dev", "{f}/categories.txt", "-o", "{f}/x",
+             "--vectors", "{f}/vectors.bin"],
+            "dev data hold no label of type 'ner'",
+        ),
+        (
+            ["train", "--train", "{f}/train.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x",
+             "--classifier", "{f}/classifier/best-model.pt"],
+            "hidden size per direction: 16 in the classifier, 256 in the tagger",
+        ),
+        (["pretrain", "--train", "{f}/new.txt", "--vectors", "{f}/vectors.bin", "-o", "{f}/x"], ""),
+    ],
+)  # fmt: skip
+def test_bad_input_gives_one_message_and_exit_code_2(trained, folder, arguments, message):
+    (folder / "bad.conll").write_text("mibal\tB-COLOUR\nrofen\n")
+    (folder / "empty.conll").write_text("")
+    result = jointner(*(argument.format(f=folder) for argument in arguments))
+    assert result.exit_code == 2, result.output
+    assert message in " ".join(result.stderr.split())
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", ["vectors", "pretrain", "train", "evaluate", "tag"])
+def test_help_shows_an_example(command):
+    result = jointner(command, "--help")
+    assert result.exit_code == 0
+    assert f"jointner {command} " in result.stdout.split("Usage:")[1].split("\n", 1)[1]
+
+
+def test_ctrl_c_keeps_the_best_model_and_says_where(trained, folder):
+    output = folder / "interrupted"
+    arguments = [
+        "train", "--train", folder / "train.conll", "--dev", folder / "dev.conll", "--vectors",
+        folder / "vectors.bin", "--hidden-size", 64, "--epochs", 5000, "-o", output,
+        "--learning-rate", 1e-4,
+    ]  # fmt: skip
+    with subprocess.Popen(
+        [*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for(output / "best-model.pt", process)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=120)
+    assert f"The best model so far: {output / 'best-model.pt'}" in stderr
+    assert "Traceback" not in stderr
+    assert jointner("evaluate", output / "best-model.pt", folder / "dev.conll").exit_code == 0
+
+
+def wait_for(file: Path, process) -> None:
+    deadline = time.monotonic() + 120
+    while not file.exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
