@@ -1,0 +1,28 @@
+"""Load a trained tagger and tag new titles.
+
+python examples/tag_titles.py runs/pretrained/best-model.pt resources/titles/new.txt
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from flair_jointner import JointTagger
+from flair_jointner.inference import tag_texts
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, path_type=Path))
+@click.argument("titles", type=click.File("r", encoding="utf-8"))
+def main(model: Path, titles: Iterable[str]) -> None:
+    tagger = JointTagger.load(model)
+    for row in tag_texts(tagger, (line.rstrip("\n") for line in titles)):
+        category = f"{row['category']} ({row['score']:.2f})" if row["category"] else "no category"
+        click.echo(f"\n{row['text']}\n  {category}")
+        for entity in row["entities"]:
+            click.echo(f"  {entity['type']:<15}{entity['text']}  ({entity['score']:.2f})")
+
+
+if __name__ == "__main__":
+    main()

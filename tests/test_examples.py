@@ -1,0 +1,48 @@
+"""Each example runs on a few of the sample titles."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(script, *arguments, cwd):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / script), *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A folder with a classifier that was pre-trained for one epoch."""
+    folder = tmp_path_factory.mktemp("examples")
+    out = run("pretrain_classifier.py", "--epochs", 1, "--hidden-size", 16, cwd=folder)
+    assert "Accuracy of the categories on dev" in out
+    return folder
+
+
+@pytest.mark.parametrize("configuration", ["ner", "joint", "pretrained"])
+def test_taggers_train_and_tag(work, configuration):
+    options = ["--configuration", configuration, "--epochs", 1, "--hidden-size", 16]
+    assert f"F1 of {configuration} on test" in run("train_tagger.py", *options, cwd=work)
+    titles = ROOT / "resources" / "titles" / "new.txt"
+    out = run("tag_titles.py", f"runs/{configuration}/best-model.pt", titles, cwd=work)
+    assert all(title in out for title in titles.read_text("utf-8").splitlines())
+
+
+def test_the_demo_ends_with_both_scores(tmp_path):
+    out = run("demo.py", "--epochs", 1, "--hidden-size", 8, cwd=tmp_path)
+    assert "=== Side by side" in out
+    assert [line.split(" on ")[0] for line in out.splitlines()[-2:]] == [
+        "F1 of ner",
+        "F1 of pretrained",
+    ]
