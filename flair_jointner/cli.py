@@ -186,6 +186,8 @@ def pretrain(
 @click.option("--attention", type=click.Choice(["none", *ATTENTIONS]), default="none",
               show_default=True)  # fmt: skip
 @click.option("--attention-heads", default=8, show_default=True, help="Heads of self-attention.")
+@click.option("--attention-gate", is_flag=True,
+              help="Let the attention output come in as it learns (not in the paper).")  # fmt: skip
 @click.option("--class-loss-weight", default=1.0, show_default=True, help="λ of the paper.")
 @click.option("--residual/--no-residual", default=True, show_default=True,
               help="Add the hidden states to the attention output.")  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-logger = logging.getLogger("flair_jointner")
+log = logging.getLogger("flair_jointner")
 
 _EXAMPLES = 3
 
@@ -82,7 +82,7 @@ class MalformedData:
         """Log the number of skipped sentences per file, with a few examples, as a warning."""
         for path, count in Counter(error.path for error in self.errors).items():
             examples = [str(error) for error in self.errors if error.path == path][:_EXAMPLES]
-            logger.warning(
+            log.warning(
                 "%s: skipped %d malformed sentence(s), for example:\n  %s",
                 path,
                 count,

@@ -15,7 +15,7 @@ from flair_jointner.data.errors import DataError, MalformedData
 from flair_jointner.data.slot_alignment import Offsets, cover_tokens, locate_tokens, uncovered_text
 from flair_jointner.data.text_files import check_decoded, read_lines
 
-logger = logging.getLogger("flair_jointner")
+log = logging.getLogger("flair_jointner")
 
 _SLOT = re.compile(r"(-?\d+):(\d+):(.+)")
 _COLUMNS = 5
@@ -75,7 +75,7 @@ def read_pytext_tsv(
                     raise DataError(path, number, error.found, error.expected) from error
         malformed.require_sentences(path, len(sentences))
     if counts["changed"] or counts["dropped"]:
-        logger.warning(
+        log.warning(
             "%s: of %d slots, %d do not end at token boundaries and now cover whole tokens; "
             "%d more share their only token with another slot and were dropped.",
             path,

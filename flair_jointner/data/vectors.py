@@ -22,7 +22,7 @@ from gensim.models.fasttext import FastTextKeyedVectors, load_facebook_vectors
 from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 from tqdm import tqdm
 
-logger = logging.getLogger("flair_jointner")
+log = logging.getLogger("flair_jointner")
 
 FASTTEXT_MAGIC = struct.pack("<i", 793712314)  # opens a binary of Facebook's fastText
 PICKLE_START = b"\x80"  # opens pickle protocols 2 and later, and no UTF-8 text
@@ -318,5 +318,5 @@ def _find(
         else:
             ways["without vector"] += 1
     counts = ", ".join(f"{count:,} {way}" for way, count in ways.items())
-    logger.info("word vectors for %s words: %s", f"{sum(ways.values()):,}", counts)
+    log.info("word vectors for %s words: %s", f"{sum(ways.values()):,}", counts)
     return found, made

@@ -55,6 +55,7 @@ class JointTagger(BaseTagger):
         attention_heads: int = 8,
         attention_dropout: float = 0.1,
         attention_locked_dropout: float | None = None,
+        attention_gate: bool = False,
         residual: bool = True,
         class_loss_weight: float = 1.0,
         init_range: float | None = 0.1,
@@ -75,6 +76,10 @@ class JointTagger(BaseTagger):
             attention_dropout: Dropout of the weights of self-attention.
             attention_locked_dropout: Locked dropout of the attention output before the residual
                 connection; that of the BiLSTM (``locked_dropout``) when None.
+            attention_gate: Whether the attention output is multiplied by one learned number that
+                starts at 0 (ReZero; Bachlechner et al., 2021): not in the paper. An untrained
+                attention output, drawn from U(-0.1, 0.1), is as large as the hidden states that it
+                is added to, and with few updates it stays noise; gated, it comes in as it learns.
             residual: Whether H is added to the attention output.
             class_loss_weight: λ of Eq. 3.
             init_range: Trained parameters outside the embeddings are drawn from
@@ -108,6 +113,7 @@ class JointTagger(BaseTagger):
             "attention_heads": attention_heads,
             "attention_dropout": attention_dropout,
             "attention_locked_dropout": attention_locked_dropout,
+            "attention_gate": attention_gate,
         }
         hidden_size = self.linear.in_features
         self.attention: SoftAttention | MultiHeadSelfAttention | None = None
@@ -120,11 +126,14 @@ class JointTagger(BaseTagger):
         if attention_locked_dropout is None:
             attention_locked_dropout = self.use_locked_dropout
         self.attention_locked_dropout = LockedDropout(attention_locked_dropout)
+        self.gate: nn.Parameter | None = None
         self.classes = _classes(class_dictionary)
         self.class_head: nn.Linear | None = None
         if self.classes:
             self.class_head = nn.Linear(hidden_size, len(self.classes))
         self._initialise(spare_rnn=sequence_tagger.get("rnn") is not None)
+        if attention is not None and attention_gate:
+            self.gate = nn.Parameter(torch.zeros(1))
         self.to(flair.device)
 
     @torch.no_grad()
@@ -156,6 +165,8 @@ class JointTagger(BaseTagger):
             return states
         context, _ = self.attention(states, mask)
         context = self.attention_locked_dropout(context)
+        if self.gate is not None:
+            context = self.gate * context
         return states + context if self.residual else context
 
     def losses(self, sentences: list[Sentence], output: TaggerOutput) -> list[Loss]:
@@ -343,6 +354,7 @@ _SAVED_ATTENTION_OPTIONS = (
     "attention_heads",
     "attention_dropout",
     "attention_locked_dropout",
+    "attention_gate",
 )
 
 
