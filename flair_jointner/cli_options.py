@@ -121,6 +121,13 @@ training = option_group(
             "--batch-size", "mini_batch_size", default=32, show_default=True, help="Sentences."
         ),
         "learning_rate": click.option("--learning-rate", default=1e-3, show_default=True),
+        "patience": click.option(
+            "--patience",
+            default=3,
+            show_default=True,
+            help="Epochs without a better dev score that are borne before the learning rate is "
+            "halved.",
+        ),
     },
 )
 
