@@ -9,29 +9,27 @@ from typing import Any
 
 import click
 import flair
-from flair.data import Corpus, Sentence
-from flair.embeddings import WordEmbeddings
-from flair.models import TextClassifier
-from flair.tokenization import SegtokTokenizer, SpaceTokenizer, Tokenizer
 from tqdm import tqdm
 
 from flair_jointner import cli_options as options
-from flair_jointner.cli_options import FILE
+from flair_jointner.cli_data import (
+    Paths,
+    embeddings_of,
+    make_embeddings,
+    make_tokenizer,
+    read_all,
+    read_splits,
+    split_sentences,
+)
+from flair_jointner.cli_options import FILE, training_settings
 from flair_jointner.data import (
-    corpus_vocabulary,
-    load_vectors,
-    read_corpus,
-    read_sentences,
     save_vectors,
     train_vectors,
-    word_embeddings,
 )
 from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_texts
 from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier
 from flair_jointner.training import pretrain_classifier
 from flair_jointner.training import train as train_model
-
-Paths = tuple[Path, ...]
 
 
 class _UserError(click.ClickException):
@@ -114,11 +112,11 @@ def vectors(
       jointner vectors --raw titles.txt --dimension 100 -o vectors.txt
     """
     if raw:
-        tokenizer = _tokenizer(reading["tokenizer"] or "segtok")
+        tokenizer = make_tokenizer(reading["tokenizer"] or "segtok")
         texts = (item.text for path in files for item in read_inputs(path, file_format="text"))
         words = [tokenizer.tokenize(text) for text in texts]
     else:
-        words = [[token.text for token in s] for s in _read_all(files, labels, reading)]
+        words = [[token.text for token in s] for s in read_all(files, labels, reading)]
     found = train_vectors([tokens for tokens in words if tokens], **settings)
     save_vectors(found, output)
     click.echo(f"{len(found)} vectors of {found.vector_size} dimensions: {output}")
@@ -155,19 +153,19 @@ def pretrain(
     """
     _check_output(run)
     flair.set_seed(run["seed"])
-    corpus = _read_corpus(train_files, dev_files, (), labels, reading)
+    corpus = read_splits(train_files, dev_files, (), labels, reading)
     classifier, result = pretrain_classifier(
         corpus,
-        _embeddings(corpus, words, labels, reading),
+        make_embeddings(corpus, words, labels, reading),
         run["output"],
         class_type=labels["class_type"],
         hidden_size=hidden_size,
         epochs=epochs,
         show_progress=True,
-        **training,
+        **training_settings(training),
     )
     if dev_files:
-        accuracy = classifier.evaluate(_split(corpus.dev), labels["class_type"]).main_score
+        accuracy = classifier.evaluate(split_sentences(corpus.dev), labels["class_type"]).main_score
         click.echo(f"Dev accuracy: {100 * accuracy:.2f}")
     click.echo(f"Classifier: {result['model_file']}")
 
@@ -224,14 +222,14 @@ def train(
     _check_output(run)
     flair.set_seed(run["seed"])
     class_type = None if ner_only else labels["class_type"]
-    corpus = _read_corpus(
+    corpus = read_splits(
         train_files, dev_files, test_files, {**labels, "class_type": class_type}, reading
     )
     pretrained = load_classifier(classifier) if classifier else None
     if pretrained is not None and not words["vectors"]:
-        embeddings: Any = _embeddings_of(pretrained)
+        embeddings: Any = embeddings_of(pretrained)
     else:
-        embeddings = _embeddings(corpus, words, labels, reading)
+        embeddings = make_embeddings(corpus, words, labels, reading)
     tagger = JointTagger(
         embeddings,
         corpus.make_label_dictionary(labels["tag_type"], add_unk=False),
@@ -244,9 +242,14 @@ def train(
     if pretrained is not None:
         tagger.init_from_classifier(pretrained)
     result = train_model(
-        tagger, corpus, run["output"], max_epochs=epochs, show_progress=True, **training
+        tagger,
+        corpus,
+        run["output"],
+        max_epochs=epochs,
+        show_progress=True,
+        **training_settings(training),
     )
-    dev = tagger.evaluate(_split(corpus.dev), labels["tag_type"])
+    dev = tagger.evaluate(split_sentences(corpus.dev), labels["tag_type"])
     click.echo(f"Dev F1: {100 * dev.main_score:.2f}")
     if test_files:
         click.echo(f"Test F1: {100 * result['test_score']:.2f}")
@@ -276,7 +279,7 @@ def evaluate(
     """
     tagger = JointTagger.load(model, trust=trust)
     labels = {"tag_type": tagger.tag_type, "class_type": tagger.class_type}
-    sentences = _read_all(files, labels, reading)
+    sentences = read_all(files, labels, reading)
     result = tagger.evaluate(
         sentences, tagger.tag_type, out_path=predictions, mini_batch_size=batch_size
     )
@@ -322,7 +325,7 @@ def tag(
     tagger = JointTagger.load(model, trust=trust)
     fields: list[dict[str, Any]] = []
     texts = _remember_fields(_inputs(files, column, input_format), fields)
-    rows = tag_texts(tagger, texts, tokenizer=_tokenizer(tokenizer), batch_size=batch_size)
+    rows = tag_texts(tagger, texts, tokenizer=make_tokenizer(tokenizer), batch_size=batch_size)
     for row in tqdm(rows, "Tagging", unit=" texts"):
         line = fields.pop(0)
         missing = [name for name in keep if name not in line]
@@ -358,68 +361,3 @@ def _remember_fields(inputs: Iterator[TextInput], fields: list[dict[str, Any]]) 
     for text, others in inputs:
         fields.append(others)
         yield text
-
-
-def _tokenizer(name: str) -> Tokenizer:
-    return {"segtok": SegtokTokenizer, "space": SpaceTokenizer}[name]()
-
-
-def _reader_options(reading: dict[str, Any]) -> dict[str, Any]:
-    """The reading options that were given, in the readers' own types."""
-    given = {name: value for name, value in reading.items() if value not in (None, False)}
-    if given.get("text_column", "").isdigit():
-        given["text_column"] = int(given["text_column"])
-    if "tokenizer" in given:
-        given["tokenizer"] = _tokenizer(given["tokenizer"])
-    return given
-
-
-def _read_all(files: Paths, labels: dict[str, Any], reading: dict[str, Any]) -> list[Sentence]:
-    given = _reader_options(reading)
-    return [sentence for path in files for sentence in read_sentences(path, **labels, **given)]
-
-
-def _read_corpus(
-    train_files: Paths,
-    dev_files: Paths,
-    test_files: Paths,
-    labels: dict[str, Any],
-    reading: dict[str, Any],
-) -> Corpus:
-    return read_corpus(
-        train_files,
-        dev_files or None,
-        test_files or None,
-        **labels,
-        **_reader_options(reading),
-    )
-
-
-def _embeddings(
-    corpus: Corpus, words: dict[str, Any], labels: dict[str, Any], reading: dict[str, Any]
-) -> WordEmbeddings:
-    """The vectors of the corpus's words, of the vocabulary files, and of other frequent words."""
-    if not words["vectors"]:
-        raise ValueError(
-            "There are no word vectors: pass --vectors FILE. `jointner vectors` makes one from "
-            "your texts."
-        )
-    splits = (corpus.train, corpus.dev, corpus.test)
-    sentences = [sentence for split in splits for sentence in _split(split)]
-    sentences += _read_all(words["vocabulary"], labels, reading)
-    return word_embeddings(
-        load_vectors(words["vectors"]),
-        corpus_vocabulary(sentences),
-        extra_words=words["extra_words"],
-        name=words["vectors"].stem,
-    )
-
-
-def _split(split: Any) -> list[Sentence]:
-    """The sentences of a split; none where the corpus does not have it."""
-    return [split[index] for index in range(len(split))] if split is not None else []
-
-
-def _embeddings_of(classifier: TextClassifier) -> Any:
-    """The token embeddings that a classifier stands on."""
-    return classifier.embeddings.embeddings

@@ -121,11 +121,11 @@ training = option_group(
             "--batch-size", "mini_batch_size", default=32, show_default=True, help="Sentences."
         ),
         "learning_rate": click.option("--learning-rate", default=1e-3, show_default=True),
-        "patience": click.option(
-            "--patience",
+        "bad_epochs": click.option(
+            "--bad-epochs",
             default=3,
             show_default=True,
-            help="Epochs without a better dev score that are borne before the learning rate is "
+            help="Epochs in a row without a better dev score after which the learning rate is "
             "halved.",
         ),
     },
@@ -152,3 +152,16 @@ run = option_group(
         ),
     },
 )
+
+
+def training_settings(values: dict[str, Any]) -> dict[str, Any]:
+    """The training options as arguments of Flair's trainer.
+
+    Args:
+        values: Values of the group ``training``.
+
+    Returns:
+        The arguments. Flair anneals after one bad epoch more than its patience.
+    """
+    settings = dict(values)
+    return {"patience": settings.pop("bad_epochs") - 1, **settings}

@@ -1,4 +1,4 @@
-"""The systems that a user trains, each on the road of :mod:`flair_jointner.models.tagger`."""
+"""The systems that a user trains, each on the road of :mod:`flair_jointner.models.network`."""
 
 from flair_jointner.models.document import DocumentMaxPoolRNNEmbeddings
 from flair_jointner.models.joint import ATTENTIONS, JointTagger

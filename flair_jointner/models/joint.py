@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 from flair_jointner.layers import MultiHeadSelfAttention, SoftAttention, masked_max
 from flair_jointner.models.evaluation import class_scores
+from flair_jointner.models.losses import Loss
+from flair_jointner.models.network import TaggerOutput
 from flair_jointner.models.prediction import Prediction
-from flair_jointner.models.tagger import BaseTagger, Loss, TaggerOutput
+from flair_jointner.models.tagger import BaseTagger
 from flair_jointner.models.transfer import (
     TransferReport,
     copy_encoder,

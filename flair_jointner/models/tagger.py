@@ -1,87 +1,34 @@
-"""The road that every tagger of this package takes: embed, encode, enrich, emit.
+"""A tagger on the road of :mod:`~flair_jointner.models.network`: trains, predicts, evaluates."""
 
-:class:`BaseTagger` is Flair's ``SequenceTagger`` with the same parameters and the same results. A
-system from a paper is a subclass that changes one or two of the stations.
-"""
-
-import copy
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import flair
 import torch
 from flair.data import Dictionary, Sentence
-from flair.embeddings import TokenEmbeddings
 from flair.training_utils import EmbeddingStorageMode, Result, store_embeddings
 from torch import Tensor
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from flair_jointner.data.annotation import is_annotated
-from flair_jointner.layers import LinearChainCRF, length_mask
 from flair_jointner.layers.crf import ChainScores
-from flair_jointner.models.embedding import embed_batch, get_names, sentence_context, set_names
+from flair_jointner.models.embedding import sentence_context
 from flair_jointner.models.evaluation import entity_result, gold_facts, write_predictions
-from flair_jointner.models.model_file import ModelFile
+from flair_jointner.models.losses import Loss, LossMean
+from flair_jointner.models.network import TaggerNetwork, TaggerOutput
 from flair_jointner.models.prediction import Prediction, decode_batch, write_labels
-from flair_jointner.models.tagset import TagSet, encodes_spans
 
 log = logging.getLogger("flair_jointner")
 
 
-class TaggerOutput(NamedTuple):
-    """What the network makes of a batch.
-
-    Attributes:
-        states: H', ``[batch, tokens, hidden]``.
-        emissions: Scores of the tags, ``[batch, tokens, tags]``.
-        mask: ``[batch, tokens]`` bool, True for real tokens.
-    """
-
-    states: Tensor
-    emissions: Tensor
-    mask: Tensor
-
-
-class Loss(NamedTuple):
-    """One of the losses that a tagger minimises.
-
-    Attributes:
-        name: What it is about.
-        weight: Its weight in the sum of all.
-        values: One value per sentence that has the annotation for it, ``[sentences]``.
-    """
-
-    name: str
-    weight: float
-    values: Tensor
-
-
-class LossMean:
-    """Weighted sum of the means of several losses over many batches."""
-
-    def __init__(self) -> None:
-        """Starts with no batch."""
-        self._sums: dict[str, tuple[float, int]] = {}
-
-    def add(self, losses: list[Loss]) -> None:
-        """Takes in the losses of a batch."""
-        for loss in losses:
-            total, count = self._sums.get(loss.name, (0.0, 0))
-            total += loss.weight * float(loss.values.sum())
-            self._sums[loss.name] = (total, count + len(loss.values))
-
-    def mean(self) -> float:
-        """The weighted sum; 0 where no sentence had any annotation."""
-        return sum(total / count for total, count in self._sums.values() if count)
-
-
-class BaseTagger(ModelFile):
-    """Flair's ``SequenceTagger`` on the road that this package's systems share.
+class BaseTagger(TaggerNetwork):
+    """Flair's ``SequenceTagger`` with the same parameters and the same results.
 
     It differs from Flair's in this: sentences that are marked as not annotated add no loss and
     count in no score; losses are means over sentences, not sums; decoding yields valid sequences
@@ -91,155 +38,6 @@ class BaseTagger(ModelFile):
     With the trainer's ``mini_batch_chunk_size`` the gradient is the sum, not the mean, of the
     gradients of the chunks, since the trainer adds them up.
     """
-
-    def __init__(
-        self,
-        embeddings: TokenEmbeddings,
-        tag_dictionary: Dictionary,
-        tag_type: str,
-        *,
-        constrain_decoding: bool = True,
-        **sequence_tagger: Any,
-    ) -> None:
-        """Makes a tagger with random weights.
-
-        Args:
-            embeddings: Any token embeddings.
-            tag_dictionary: Entity types, from ``corpus.make_label_dictionary``. It is not changed.
-            tag_type: Label type of the entities.
-            constrain_decoding: Whether only valid BIOES (BIO) sequences are predicted.
-            **sequence_tagger: Further arguments of ``flair.models.SequenceTagger``.
-
-        Raises:
-            ValueError: If the arguments contradict each other.
-        """
-        self._check_arguments(tag_dictionary, sequence_tagger)
-        super().__init__(embeddings, copy.deepcopy(tag_dictionary), tag_type, **sequence_tagger)
-        self.constrain_decoding = constrain_decoding
-        self.allow_unk_predictions = sequence_tagger.get("allow_unk_predictions", False)
-        self.tagset = TagSet(self.label_dictionary.get_items(), self.predict_spans, self.tag_format)
-        self._replace_crf()
-        self._warned_of: set[str] = set()
-        self.to(flair.device)
-
-    @staticmethod
-    def _check_arguments(dictionary: Dictionary, arguments: dict[str, Any]) -> None:
-        if arguments.get("loss_weights") and arguments.get("use_crf", True):
-            raise ValueError(
-                "loss_weights have no effect on a CRF: pass use_crf=False, or leave them out."
-            )
-        if not [item for item in dictionary.get_items() if item not in ("<unk>", "O")]:
-            raise ValueError(
-                "The tag dictionary has no entity type. Make it with "
-                "corpus.make_label_dictionary(label_type=...), and check that the training data "
-                "holds labels of that type."
-            )
-        rnn = arguments.get("rnn")
-        if rnn is not None and not (
-            rnn.batch_first
-            and rnn.bias
-            and not rnn.proj_size
-            and getattr(rnn, "nonlinearity", "tanh") == "tanh"
-        ):
-            raise ValueError(
-                "A given rnn has to have batch_first=True, bias=True, no projection and no other "
-                "nonlinearity than tanh, because the model file keeps its type, size, layers and "
-                "direction only."
-            )
-
-    def _determine_if_span_prediction_problem(self, dictionary: Dictionary) -> bool:
-        return encodes_spans(dictionary)
-
-    def _replace_crf(self) -> None:
-        """Puts our CRF, with the same parameter, in the place of Flair's."""
-        if self.use_crf:
-            transitions = self.crf.transitions
-            self.crf = LinearChainCRF(  # type: ignore[assignment]
-                len(self.tagset),
-                self.label_dictionary.get_idx_for_item("<START>"),
-                self.label_dictionary.get_idx_for_item("<STOP>"),
-            )
-            self.crf.transitions = transitions
-            del self.viterbi_decoder, self.loss_function
-
-    # ----- the four stations -----
-
-    def embed(self, sentences: list[Sentence]) -> tuple[Tensor, Tensor]:
-        """Embeds a batch.
-
-        Args:
-            sentences: Non-empty sentences.
-
-        Returns:
-            x, ``[batch, tokens, embedding]``, and the mask, ``[batch, tokens]`` bool.
-        """
-        lengths = torch.tensor([len(sentence) for sentence in sentences], device=flair.device)
-        embedded = embed_batch(self.embeddings, sentences)
-        return embedded.to(self.linear.weight.dtype), length_mask(lengths)
-
-    def encode(self, embedded: Tensor, mask: Tensor) -> Tensor:
-        """Dropout, projection, recurrent layers, dropout: x → H.
-
-        Args:
-            embedded: x, ``[batch, tokens, embedding]``.
-            mask: ``[batch, tokens]`` bool, True for real tokens.
-
-        Returns:
-            H, ``[batch, tokens, hidden]``.
-        """
-        states = embedded
-        if self.use_dropout:
-            states = self.dropout(states)
-        if self.use_word_dropout:
-            states = self.word_dropout(states)
-        if self.use_locked_dropout:
-            states = self.locked_dropout(states)
-        if self.reproject_embeddings:
-            states = self.embedding2nn(states)
-        if self.use_rnn:
-            states = self._run_rnn(states, mask)
-        if self.use_dropout:
-            states = self.dropout(states)
-        if self.use_locked_dropout:
-            states = self.locked_dropout(states)
-        return states
-
-    def _run_rnn(self, states: Tensor, mask: Tensor) -> Tensor:
-        packed = pack_padded_sequence(
-            states, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False
-        )
-        initial = None
-        if self.train_initial_hidden_state:
-            hidden = self.lstm_init_h.unsqueeze(1).repeat(1, len(states), 1)
-            cell = self.lstm_init_c.unsqueeze(1).repeat(1, len(states), 1)
-            initial = (hidden, cell) if self.rnn_type == "LSTM" else hidden
-        output, _ = self.rnn(packed, initial)
-        return pad_packed_sequence(output, batch_first=True, total_length=mask.size(1))[0]
-
-    def enrich(self, states: Tensor, mask: Tensor) -> Tensor:
-        """H → H'; a subclass puts its attention here.
-
-        Args:
-            states: H, ``[batch, tokens, hidden]``.
-            mask: ``[batch, tokens]`` bool, True for real tokens.
-
-        Returns:
-            H', ``[batch, tokens, hidden]``.
-        """
-        return states
-
-    def forward(self, embedded: Tensor, mask: Tensor) -> TaggerOutput:
-        """The road after the embeddings.
-
-        Args:
-            embedded: x, ``[batch, tokens, embedding]``.
-            mask: ``[batch, tokens]`` bool, True for real tokens.
-
-        Returns:
-            Hidden states and tag scores.
-        """
-        states = self.enrich(self.encode(embedded, mask), mask)
-        return TaggerOutput(states, self.linear(states), mask)
 
     # ----- training -----
 
@@ -319,6 +117,11 @@ class BaseTagger(ModelFile):
         if not self._warned_of.issuperset(values):
             log.warning("%s Such sentences are left out of the evaluation loss.", message)
             self._warned_of.update(values)
+
+    @cached_property
+    def _warned_of(self) -> set[str]:
+        """Labels of which a warning was given."""
+        return set()
 
     # ----- prediction -----
 
@@ -489,22 +292,3 @@ class BaseTagger(ModelFile):
         self, result: Result, sentences: list[Sentence], predictions: dict[int, Prediction]
     ) -> None:
         """Adds the scores of what a system predicts beside the tags."""
-
-    # ----- files -----
-
-    def _get_state_dict(self) -> dict[str, Any]:
-        return {
-            **super()._get_state_dict(),
-            "bidirectional": self.bidirectional,
-            "allow_unk_predictions": self.allow_unk_predictions,
-            "constrain_decoding": self.constrain_decoding,
-            "embedding_names": get_names(self.embeddings),
-        }
-
-    @classmethod
-    def _init_model_with_state_dict(cls, state: dict[str, Any], **kwargs: Any) -> Any:
-        for name in ("bidirectional", "allow_unk_predictions", "constrain_decoding"):
-            kwargs[name] = state[name]
-        model = super()._init_model_with_state_dict(state, **kwargs)
-        set_names(model.embeddings, state["embedding_names"])
-        return model

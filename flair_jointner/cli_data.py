@@ -1,0 +1,87 @@
+"""What the commands read: sentences as the options say, and word vectors for them."""
+
+from pathlib import Path
+from typing import Any
+
+from flair.data import Corpus, Sentence
+from flair.embeddings import WordEmbeddings
+from flair.models import TextClassifier
+from flair.tokenization import SegtokTokenizer, SpaceTokenizer, Tokenizer
+
+from flair_jointner.data import (
+    corpus_vocabulary,
+    load_vectors,
+    read_corpus,
+    word_embeddings,
+)
+
+Paths = tuple[Path, ...]
+
+
+def make_tokenizer(name: str) -> Tokenizer:
+    """The tokenizer that an option names."""
+    return {"segtok": SegtokTokenizer, "space": SpaceTokenizer}[name]()
+
+
+def read_splits(
+    train_files: Paths,
+    dev_files: Paths,
+    test_files: Paths,
+    labels: dict[str, Any],
+    reading: dict[str, Any],
+) -> Corpus:
+    """A corpus of these files; a split without files stays empty."""
+    return read_corpus(
+        train_files,
+        dev_files or None,
+        test_files or None,
+        **labels,
+        **_reader_options(reading),
+    )
+
+
+def read_all(files: Paths, labels: dict[str, Any], reading: dict[str, Any]) -> list[Sentence]:
+    """The sentences of all files; an option is for those files whose format has it."""
+    if not files:
+        return []
+    return split_sentences(read_splits(files, (), (), labels, reading).train)
+
+
+def split_sentences(split: Any) -> list[Sentence]:
+    """The sentences of a split; none where the corpus does not have it."""
+    return [split[index] for index in range(len(split))] if split is not None else []
+
+
+def make_embeddings(
+    corpus: Corpus, words: dict[str, Any], labels: dict[str, Any], reading: dict[str, Any]
+) -> WordEmbeddings:
+    """The vectors of the corpus's words, of the vocabulary files, and of other frequent words."""
+    if not words["vectors"]:
+        raise ValueError(
+            "There are no word vectors: pass --vectors FILE. `jointner vectors` makes one from "
+            "your texts."
+        )
+    splits = (corpus.train, corpus.dev, corpus.test)
+    sentences = [sentence for split in splits for sentence in split_sentences(split)]
+    sentences += read_all(words["vocabulary"], labels, reading)
+    return word_embeddings(
+        load_vectors(words["vectors"]),
+        corpus_vocabulary(sentences),
+        extra_words=words["extra_words"],
+        name=words["vectors"].stem,
+    )
+
+
+def embeddings_of(classifier: TextClassifier) -> Any:
+    """The token embeddings that a classifier stands on."""
+    return classifier.embeddings.embeddings
+
+
+def _reader_options(reading: dict[str, Any]) -> dict[str, Any]:
+    """The reading options that were given, in the readers' own types."""
+    given = {name: value for name, value in reading.items() if value not in (None, False)}
+    if given.get("text_column", "").isdigit():
+        given["text_column"] = int(given["text_column"])
+    if "tokenizer" in given:
+        given["tokenizer"] = make_tokenizer(given["tokenizer"])
+    return given
