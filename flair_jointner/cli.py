@@ -21,7 +21,7 @@ from flair_jointner.cli_data import (
     read_splits,
     split_sentences,
 )
-from flair_jointner.cli_options import FILE, training_settings
+from flair_jointner.cli_options import COUNT, FILE, training_settings
 from flair_jointner.data import (
     save_vectors,
     train_vectors,
@@ -86,10 +86,14 @@ def main() -> None:
               show_default=True)  # fmt: skip
 @click.option("--skip-gram/--cbow", default=True, show_default=True,
               help="Predict the context from the word, or the word from its context.")  # fmt: skip
-@click.option("--dimension", default=300, show_default=True, help="Numbers per vector.")
-@click.option("--epochs", default=10, show_default=True)
-@click.option("--window", default=5, show_default=True, help="Words of context on either side.")
-@click.option("--min-count", default=1, show_default=True, help="Rarer words get no vector.")
+@click.option("--dimension", type=COUNT, default=300, show_default=True, help="Numbers per vector.")
+@click.option("--epochs", type=COUNT, default=10, show_default=True)
+@click.option(
+    "--window", type=COUNT, default=5, show_default=True, help="Words of context on either side."
+)
+@click.option(
+    "--min-count", type=COUNT, default=1, show_default=True, help="Rarer words get no vector."
+)
 @click.option("--lowercase", is_flag=True, help="Lower-case all words first.")
 @click.option("--standardize/--no-standardize", default=True, show_default=True,
               help="Centre the vectors and scale their numbers to a deviation of 1.")  # fmt: skip
@@ -127,8 +131,10 @@ def vectors(
               help="Sentences with a class; can be given many times.")  # fmt: skip
 @click.option("--dev", "dev_files", multiple=True, type=FILE,
               help="The like, to choose the best epoch.")  # fmt: skip
-@click.option("--epochs", default=2, show_default=True)
-@click.option("--hidden-size", default=256, show_default=True, help="Hidden units per direction.")
+@click.option("--epochs", type=COUNT, default=2, show_default=True)
+@click.option(
+    "--hidden-size", type=COUNT, default=256, show_default=True, help="Hidden units per direction."
+)
 @options.run
 @options.word_vectors
 @options.training
@@ -183,14 +189,18 @@ def pretrain(
               "word vectors are taken if --vectors is not given.")  # fmt: skip
 @click.option("--attention", type=click.Choice(["none", *ATTENTIONS]), default="none",
               show_default=True)  # fmt: skip
-@click.option("--attention-heads", default=8, show_default=True, help="Heads of self-attention.")
+@click.option(
+    "--attention-heads", type=COUNT, default=8, show_default=True, help="Heads of self-attention."
+)
 @click.option("--attention-gate", is_flag=True,
               help="Let the attention output come in as it learns (not in the paper).")  # fmt: skip
 @click.option("--class-loss-weight", default=1.0, show_default=True, help="λ of the paper.")
 @click.option("--residual/--no-residual", default=True, show_default=True,
               help="Add the hidden states to the attention output.")  # fmt: skip
-@click.option("--hidden-size", default=256, show_default=True, help="Hidden units per direction.")
-@click.option("--epochs", default=100, show_default=True, help="At most so many.")
+@click.option(
+    "--hidden-size", type=COUNT, default=256, show_default=True, help="Hidden units per direction."
+)
+@click.option("--epochs", type=COUNT, default=100, show_default=True, help="At most so many.")
 @options.run
 @options.word_vectors
 @options.training
@@ -261,7 +271,7 @@ def train(
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option("--predictions", type=click.Path(path_type=Path, dir_okay=False),
               help="Write token, gold tag and predicted tag to this file.")  # fmt: skip
-@click.option("--batch-size", default=64, show_default=True, help="Sentences at once.")
+@click.option("--batch-size", type=COUNT, default=64, show_default=True, help="Sentences at once.")
 @click.option("--trust", is_flag=True, help="Load a model file that may run code.")
 @options.reading
 def evaluate(
@@ -300,7 +310,7 @@ def evaluate(
 @click.option("--tokenizer", type=click.Choice(["segtok", "space"]), default="segtok",
               show_default=True,
               help="Cuts the texts; space for texts that are tokenised.")  # fmt: skip
-@click.option("--batch-size", default=32, show_default=True, help="Texts at once.")
+@click.option("--batch-size", type=COUNT, default=32, show_default=True, help="Texts at once.")
 @click.option("--trust", is_flag=True, help="Load a model file that may run code.")
 def tag(
     model: Path,

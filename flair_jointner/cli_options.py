@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 FILE = click.Path(exists=True, path_type=Path)
+COUNT = click.IntRange(min=1)
 Command = Callable[..., Any]
 
 
@@ -107,6 +108,7 @@ word_vectors = option_group(
         ),
         "extra_words": click.option(
             "--extra-words",
+            type=click.IntRange(min=0),
             default=50_000,
             show_default=True,
             help="How many of the most frequent other words of the vectors are kept.",
@@ -118,11 +120,17 @@ training = option_group(
     "training",
     {
         "mini_batch_size": click.option(
-            "--batch-size", "mini_batch_size", default=32, show_default=True, help="Sentences."
+            "--batch-size",
+            "mini_batch_size",
+            type=COUNT,
+            default=32,
+            show_default=True,
+            help="Sentences.",
         ),
         "learning_rate": click.option("--learning-rate", default=1e-3, show_default=True),
         "bad_epochs": click.option(
             "--bad-epochs",
+            type=COUNT,
             default=3,
             show_default=True,
             help="Epochs in a row without a better dev score after which the learning rate is "
