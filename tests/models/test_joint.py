@@ -140,6 +140,22 @@ def test_attention_output_is_added_to_the_hidden_states(attention, residual):
     )
 
 
+@pytest.mark.parametrize("attention", ["soft", "learned"])
+def test_a_gated_attention_starts_as_none_and_is_learned(attention):
+    tagger = tiny.joint_tagger(attention=attention, attention_gate=True)
+    states, mask = torch.randn(2, 3, 8), torch.ones(2, 3, dtype=torch.bool)
+    assert torch.equal(tagger.enrich(states, mask), states)
+    tagger.train()
+    tagger.forward_loss(tiny.titles())[0].backward()
+    assert tagger.gate.grad.abs().sum() > 0
+    with torch.no_grad():
+        tagger.gate.fill_(0.5)
+    tagger.eval()
+    expected = states + 0.5 * tagger.attention(states, mask)[0]
+    torch.testing.assert_close(tagger.enrich(states, mask), expected)
+    assert JointTagger.load(tagger._get_state_dict()).gate.item() == 0.5
+
+
 def test_attention_output_has_locked_dropout_before_the_residual_connection():
     tagger = tiny.joint_tagger(
         attention="unscaled", attention_dropout=0.0, locked_dropout=0.0,
@@ -246,7 +262,7 @@ def test_without_a_range_torchs_initialisation_stays():
     ours = tiny.joint_tagger(hidden_size=32, init_range=None, classes=None)
     for name, value in theirs.named_parameters():
         assert torch.equal(value, ours.get_parameter(name)), name
-    norm = float(tiny.joint_tagger(hidden_size=32, init_range=None).class_head.weight.abs().max())
+    norm = float(tiny.joint_tagger(hidden_size=32, init_range=None).class_head.weight.detach().abs().max())
     assert norm <= 1 / 64**0.5
 
 
