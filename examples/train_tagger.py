@@ -38,6 +38,7 @@ def main(configuration: str, data: Path, runs: Path, epochs: int, hidden_size: i
             class_dictionary=categories,
             class_type="category",
             attention="learned",
+            attention_gate=True,
             hidden_size=hidden_size,
         )
     if configuration == "pretrained":
