@@ -24,7 +24,6 @@ def title_vectors(data: Path, runs: Path, dimension: int = 100, epochs: int = 30
     if not file.exists():
         runs.mkdir(parents=True, exist_ok=True)
         words = [[token.text for token in sentence] for sentence in sentences]
-        # The order of words in a title says little, so the whole title is context (CBOW).
-        vectors = train_vectors(words, dimension=dimension, epochs=epochs, skip_gram=False)
+        vectors = train_vectors(words, dimension=dimension, epochs=epochs)
         save_vectors(vectors, file)
     return word_embeddings(load_vectors(file), corpus_vocabulary(sentences))

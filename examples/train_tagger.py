@@ -43,7 +43,14 @@ def main(configuration: str, data: Path, runs: Path, epochs: int, hidden_size: i
         )
     if configuration == "pretrained":
         tagger.init_from_classifier(runs / "classifier" / "best-model.pt")
-    result = train(tagger, corpus, runs / configuration, max_epochs=epochs, show_progress=True)
+    result = train(
+        tagger,
+        corpus,
+        runs / configuration,
+        max_epochs=epochs,
+        mini_batch_size=8,  # of a few hundred titles, batches of 32 are few updates an epoch
+        show_progress=True,
+    )
     click.echo(f"F1 of {configuration} on test: {100 * result['test_score']:.1f}")
 
 
