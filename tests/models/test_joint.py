@@ -262,7 +262,8 @@ def test_without_a_range_torchs_initialisation_stays():
     ours = tiny.joint_tagger(hidden_size=32, init_range=None, classes=None)
     for name, value in theirs.named_parameters():
         assert torch.equal(value, ours.get_parameter(name)), name
-    norm = float(tiny.joint_tagger(hidden_size=32, init_range=None).class_head.weight.detach().abs().max())
+    tagger = tiny.joint_tagger(hidden_size=32, init_range=None)
+    norm = tagger.class_head.weight.detach().abs().max().item()
     assert norm <= 1 / 64**0.5
 
 
