@@ -30,6 +30,7 @@ def main(data: Path, runs: Path, epochs: int, hidden_size: int) -> None:
         class_type="category",
         hidden_size=hidden_size,
         epochs=epochs,
+        learning_rate=3e-4,  # few titles are soon learned: go gently, the tagger goes on from here
         show_progress=True,
     )
     accuracy = classifier.evaluate(corpus.dev, "category").main_score

@@ -31,14 +31,13 @@ def main(configuration: str, data: Path, runs: Path, epochs: int, hidden_size: i
     if configuration == "ner":
         tagger = JointTagger(embeddings, entity_types, "ner", hidden_size=hidden_size)
     else:
+        # The paper's best configuration, on 1,000 titles, adds attention="learned".
         tagger = JointTagger(
             embeddings,
             entity_types,
             "ner",
             class_dictionary=categories,
             class_type="category",
-            attention="learned",
-            attention_gate=True,
             hidden_size=hidden_size,
         )
     if configuration == "pretrained":
