@@ -197,7 +197,7 @@ def test_ctrl_c_keeps_the_best_model_and_says_where(trained, folder):
     arguments = [
         "train", "--train", folder / "train.conll", "--dev", folder / "dev.conll", "--vectors",
         folder / "vectors.bin", "--hidden-size", 64, "--epochs", 5000, "-o", output,
-        "--learning-rate", 1e-4,
+        "--bad-epochs", 5000,  # so that nothing but the interruption ends it
     ]  # fmt: skip
     with subprocess.Popen(
         [*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -163,7 +163,7 @@ def test_the_weights_of_a_flair_tagger_give_its_tags_and_its_loss(options, from_
     assert len({tag for sentence in tags[0] for tag in sentence}) > 3
 
     gold = tiny.titles()
-    summed = float(theirs.forward_loss(gold)[0])
+    summed = theirs.forward_loss(gold)[0].item()
     assert float(ours.forward_loss(gold)[0]) * len(gold) == pytest.approx(summed, rel=1e-5)
 
 
