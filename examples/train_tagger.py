@@ -48,6 +48,7 @@ def main(configuration: str, data: Path, runs: Path, epochs: int, hidden_size: i
         runs / configuration,
         max_epochs=epochs,
         mini_batch_size=8,  # of a few hundred titles, batches of 32 are few updates an epoch
+        patience=5,  # and the dev score goes up and down
         show_progress=True,
     )
     click.echo(f"F1 of {configuration} on test: {100 * result['test_score']:.1f}")
