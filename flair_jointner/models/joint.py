@@ -18,7 +18,7 @@ from flair_jointner.layers import MultiHeadSelfAttention, SoftAttention, masked_
 from flair_jointner.models.evaluation import class_scores
 from flair_jointner.models.losses import Loss
 from flair_jointner.models.network import TaggerOutput
-from flair_jointner.models.prediction import Prediction
+from flair_jointner.models.prediction import Decoder, Prediction
 from flair_jointner.models.tagger import BaseTagger
 from flair_jointner.models.transfer import (
     TransferReport,
@@ -212,16 +212,20 @@ class JointTagger(BaseTagger):
             return None
         return self.classes.index(labels[0].value)
 
-    def decode(self, output: TaggerOutput) -> list[Prediction]:
+    def decode(
+        self, output: TaggerOutput, decoder: Decoder, with_probabilities: bool = False
+    ) -> list[Prediction]:
         """Finds tags, entities and the class of each sentence, and how probable they are.
 
         Args:
             output: What the network makes of the batch.
+            decoder: What :meth:`decoder` made.
+            with_probabilities: Whether the probability of each tag at each token is wanted.
 
         Returns:
             A prediction per sentence.
         """
-        predictions = super().decode(output)
+        predictions = super().decode(output, decoder, with_probabilities)
         if self.class_head is not None:
             probabilities = self._class_logits(output).float().softmax(dim=-1).tolist()
             for prediction, row in zip(predictions, probabilities, strict=True):

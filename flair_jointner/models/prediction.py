@@ -1,14 +1,34 @@
 """What a tagger says about a sentence, and how it is written on one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+import torch
 from flair.data import Label, Sentence
 from torch import Tensor
 
-from flair_jointner.layers.crf import ChainPosterior, ChainScores, viterbi
+from flair_jointner.layers.chain import ChainScores
+from flair_jointner.layers.posterior import ChainPosterior
+from flair_jointner.layers.scaled_passes import ChainWeights
+from flair_jointner.layers.viterbi import viterbi
 from flair_jointner.models.evaluation import Fact
-from flair_jointner.models.tagset import SpanPrediction, TagSet
+from flair_jointner.models.tagset import TagSet
+
+
+class SpanPrediction(NamedTuple):
+    """An entity found in a sentence.
+
+    Attributes:
+        start: Index of its first token.
+        end: Index after its last token.
+        type: Its entity type.
+        score: Its probability, in [0, 1].
+    """
+
+    start: int
+    end: int
+    type: str
+    score: float
 
 
 @dataclass
@@ -16,95 +36,142 @@ class Prediction:
     """What a tagger says about one sentence.
 
     Attributes:
-        tags: The tag of each token and its probability.
+        tags: The tag of each token.
         spans: The entities from left to right; None if the tags do not encode spans.
-        probabilities: Of each tag at each token, ``[tokens, tags]``.
+        probabilities: Of each tag at each token, ``[tokens, tags]``; None if not asked for.
         classes: Probabilities of the classes of the sentence, the best first; empty without a
             sentence head.
     """
 
-    tags: list[tuple[str, float]]
+    tags: list[int]
     spans: list[SpanPrediction] | None
-    probabilities: Tensor
+    probabilities: Tensor | None = None
     classes: list[tuple[str, float]] = field(default_factory=list)
 
-    def facts(self, index: int) -> set[Fact]:
+    def facts(self, index: int, tagset: TagSet) -> set[Fact]:
         """What the prediction claims about the sentence with this index."""
         if self.spans is not None:
             return {Fact(index, span.start, span.end, span.type) for span in self.spans}
         return {
-            Fact(index, place, place + 1, tag)
-            for place, (tag, _) in enumerate(self.tags)
-            if tag not in ("O", "_")
+            Fact(index, place, place + 1, tagset.tags[tag])
+            for place, tag in enumerate(self.tags)
+            if tagset.tags[tag] not in ("O", "_")
         }
 
 
-def decode_batch(
-    emissions: Tensor, mask: Tensor, chain: ChainScores, tagset: TagSet
-) -> list[Prediction]:
-    """Finds the best path of each sentence and the probabilities of what it says.
+class Decoder:
+    """Finds the best path of each sentence and the probabilities of what it says."""
 
-    Args:
-        emissions: ``[batch, tokens, tags]``.
-        mask: ``[batch, tokens]`` bool, True for real tokens.
-        chain: The chain scores of the distribution that is decoded.
-        tagset: The tags.
+    def __init__(self, tagset: TagSet, chain: ChainScores, constraint: ChainScores | None) -> None:
+        """Prepares what all batches share.
 
-    Returns:
-        A prediction per sentence, without classes.
-    """
-    paths, _ = viterbi(emissions, mask, chain)
-    posterior = ChainPosterior(emissions, mask, chain)
-    marginals = posterior.marginals().cpu()
-    scores = marginals.gather(2, paths.cpu().unsqueeze(2)).squeeze(2).tolist()
-    lengths = mask.sum(1).tolist()
-    tags = [path[:length] for path, length in zip(paths.tolist(), lengths, strict=True)]
-    spans = tagset.spans(posterior, tags) if tagset.has_spans else [None] * len(tags)
-    return [
-        Prediction(
-            [
-                (tagset.tags[tag], score)
-                for tag, score in zip(tags[i], scores[i][: lengths[i]], strict=True)
-            ],
-            spans[i],
-            marginals[i, : lengths[i]],
+        Args:
+            tagset: The tags.
+            chain: Scores of the chain.
+            constraint: 0 for what a valid path may do and -inf for what it may not; None if paths
+                need not be valid.
+        """
+        self._tagset = tagset
+        self._chain = chain
+        self._constraint = constraint
+        self._weights = ChainWeights(chain if constraint is None else chain.plus(constraint))
+
+    def __call__(
+        self, emissions: Tensor, mask: Tensor, with_probabilities: bool = False
+    ) -> list[Prediction]:
+        """Decodes a batch.
+
+        Args:
+            emissions: ``[batch, tokens, tags]``.
+            mask: ``[batch, tokens]`` bool, True for real tokens.
+            with_probabilities: Whether the probability of each tag at each token is wanted.
+
+        Returns:
+            A prediction per sentence, without classes.
+        """
+        paths, _ = viterbi(emissions, mask, self._chain, self._constraint)
+        posterior = None
+        if with_probabilities or self._tagset.has_spans:
+            posterior = ChainPosterior(emissions, mask, self._weights)
+        lengths = mask.sum(1).tolist()
+        predictions = [
+            Prediction(path[:length], [] if self._tagset.has_spans else None)
+            for path, length in zip(paths.tolist(), lengths, strict=True)
+        ]
+        if posterior is not None and self._tagset.has_spans:
+            self._add_spans(predictions, posterior, paths, mask)
+        if posterior is not None and with_probabilities:
+            marginals = posterior.marginals().cpu()
+            for prediction, rows, length in zip(predictions, marginals, lengths, strict=True):
+                prediction.probabilities = rows[:length]
+        return predictions
+
+    def _add_spans(
+        self, predictions: list[Prediction], posterior: ChainPosterior, paths: Tensor, mask: Tensor
+    ) -> None:
+        """Gives each entity the probability of exactly this span with this type.
+
+        That is the share of all paths that hold the same tags at the same tokens and do not
+        prolong the span.
+        """
+        read = self._tagset.lenient_spans if self._constraint is None else self._tagset.spans
+        spans = read(paths.cpu(), mask.cpu())
+        if not len(spans.starts):
+            return
+        sentences, starts, ends, types = (part.to(paths.device) for part in spans)
+        lengths = ends - starts
+        inside = torch.arange(int(lengths.max()), device=paths.device)
+        places = (starts.unsqueeze(1) + inside).clamp(max=paths.size(1) - 1)
+        closing = self._tagset.closing
+        scores = posterior.segments(
+            sentences,
+            starts,
+            paths[sentences.unsqueeze(1), places],
+            lengths,
+            None if closing is None else closing.to(paths.device)[types],
         )
-        for i in range(len(tags))
-    ]
+        for sentence, start, end, type_, score in zip(
+            *(part.tolist() for part in (*spans, scores)), strict=True
+        ):
+            found = SpanPrediction(start, end, self._tagset.types[type_], score)
+            predictions[sentence].spans.append(found)
 
 
 def write_labels(
     sentence: Sentence,
     prediction: Prediction,
+    tagset: TagSet,
     label_name: str,
     class_label_name: str,
     as_tokens: bool = False,
-    all_tags: Sequence[str] | None = None,
+    all_probabilities: bool = False,
 ) -> None:
     """Writes a prediction on its sentence, in the place of older labels of the same type.
 
     Args:
         sentence: The sentence.
-        prediction: What the tagger says about it.
+        prediction: What the tagger says about it; with probabilities, if they are written.
+        tagset: The tags of the tagger.
         label_name: Label type for spans or token tags.
         class_label_name: Label type for the class of the sentence.
-        as_tokens: Whether to label tokens with tags instead of spans.
-        all_tags: The tags by index, if tokens get the probabilities of all tags, and the sentence
-            those of all classes; else None.
+        as_tokens: Whether to label tokens with tags, and their probabilities, instead of spans.
+        all_probabilities: Whether tokens get the probabilities of all tags, and the sentence those
+            of all classes.
     """
     for name in (label_name, class_label_name):
         if name in sentence.annotation_layers:
             sentence.remove_labels(name)
+    rows = prediction.probabilities.tolist() if prediction.probabilities is not None else []
     if as_tokens:
-        for token, (tag, score) in zip(sentence, prediction.tags, strict=True):
-            if tag not in ("O", "_"):
-                token.add_label(label_name, tag, score)
+        for token, tag, row in zip(sentence, prediction.tags, rows, strict=True):
+            if tagset.tags[tag] not in ("O", "_"):
+                token.add_label(label_name, tagset.tags[tag], row[tag])
     else:
         for span in prediction.spans or []:
             sentence[span.start : span.end].add_label(label_name, span.type, span.score)
-    for value, score in prediction.classes[: None if all_tags is not None else 1]:
+    for value, score in prediction.classes[: None if all_probabilities else 1]:
         sentence.add_label(class_label_name, value, score)
-    if all_tags is not None:
-        for token, row in zip(sentence, prediction.probabilities.tolist(), strict=True):
-            labels = [Label(token, tag, score) for tag, score in zip(all_tags, row, strict=True)]
-            token.add_tags_proba_dist(label_name, labels)
+    if all_probabilities:
+        for token, row in zip(sentence, rows, strict=True):
+            pairs = zip(tagset.tags, row, strict=True)
+            token.add_tags_proba_dist(label_name, [Label(token, *pair) for pair in pairs])

@@ -17,12 +17,12 @@ from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from flair_jointner.data.annotation import is_annotated
-from flair_jointner.layers.crf import ChainScores
+from flair_jointner.layers.chain import ChainScores
 from flair_jointner.models.embedding import sentence_context
 from flair_jointner.models.evaluation import entity_result, gold_facts, write_predictions
 from flair_jointner.models.losses import Loss, LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
-from flair_jointner.models.prediction import Prediction, decode_batch, write_labels
+from flair_jointner.models.prediction import Decoder, Prediction, write_labels
 
 log = logging.getLogger("flair_jointner")
 
@@ -157,16 +157,23 @@ class BaseTagger(TaggerNetwork):
             raise TypeError("predict takes Sentence objects: pass flair.data.Sentence(text).")
         sentences = [sentences] if isinstance(sentences, Sentence) else list(sentences)
         losses = LossMean() if return_loss else None
+        as_tokens = force_token_predictions or not self.predict_spans
         for index, prediction in self._predictions(
-            sentences, mini_batch_size, embedding_storage_mode, losses, show_progress=verbose
+            sentences,
+            mini_batch_size,
+            embedding_storage_mode,
+            losses,
+            with_probabilities=as_tokens or return_probabilities_for_all_classes,
+            show_progress=verbose,
         ):
             write_labels(
                 sentences[index],
                 prediction,
+                self.tagset,
                 label_name or self.tag_type,
                 self._class_label_name(label_name),
-                as_tokens=force_token_predictions or not self.predict_spans,
-                all_tags=self.tagset.tags if return_probabilities_for_all_classes else None,
+                as_tokens,
+                return_probabilities_for_all_classes,
             )
         if losses is not None:
             return torch.tensor([losses.mean() * len(sentences)]), len(sentences)
@@ -182,7 +189,8 @@ class BaseTagger(TaggerNetwork):
         batch_size: int,
         storage_mode: EmbeddingStorageMode,
         losses: LossMean | None,
-        show_progress: bool,
+        with_probabilities: bool = False,
+        show_progress: bool = False,
     ) -> Iterator[tuple[int, Prediction]]:
         """Predicts the non-empty sentences, the longest first; yields their indices with it."""
         if batch_size < 1:
@@ -190,6 +198,7 @@ class BaseTagger(TaggerNetwork):
         order = [index for index, sentence in enumerate(sentences) if len(sentence)]
         order.sort(key=lambda index: len(sentences[index]), reverse=True)
         starts = range(0, len(order), batch_size)
+        decoder = self.decoder()
         with self._evaluating(), sentence_context(self.embeddings, sentences), torch.no_grad():
             for start in tqdm(starts, "Tagging", unit="batch", disable=not show_progress):
                 indices = order[start : start + batch_size]
@@ -197,7 +206,8 @@ class BaseTagger(TaggerNetwork):
                 output = self.forward(*self.embed(batch))
                 if losses is not None:
                     losses.add(self.losses(batch, output))
-                yield from zip(indices, self.decode(output), strict=True)
+                predictions = self.decode(output, decoder, with_probabilities)
+                yield from zip(indices, predictions, strict=True)
                 store_embeddings(batch, storage_mode)
 
     @contextmanager
@@ -210,29 +220,35 @@ class BaseTagger(TaggerNetwork):
         finally:
             self.train(was_training)
 
-    def decode(self, output: TaggerOutput) -> list[Prediction]:
+    def decode(
+        self, output: TaggerOutput, decoder: Decoder, with_probabilities: bool = False
+    ) -> list[Prediction]:
         """Finds the best tags of each sentence of a batch, and how probable they are.
 
         Args:
             output: What the network makes of the batch.
+            decoder: What :meth:`decoder` made.
+            with_probabilities: Whether the probability of each tag at each token is wanted.
 
         Returns:
             A prediction per sentence.
         """
-        emissions = output.emissions.float()
-        return decode_batch(emissions, output.mask, self._decoding_chain(emissions), self.tagset)
+        return decoder(output.emissions.float(), output.mask, with_probabilities)
 
-    def _decoding_chain(self, emissions: Tensor) -> ChainScores:
-        """The chain that is decoded: the CRF's or none, within what is valid."""
-        size = len(self.tagset)
+    def decoder(self) -> Decoder:
+        """What turns tag scores into predictions, with the weights as they are now."""
         if self.use_crf:
             chain: ChainScores = self.crf.chain()  # type: ignore[operator]
         else:
-            chain = ChainScores(emissions.new_zeros(size, size), *emissions.new_zeros(2, size))
-        if not self.constrain_decoding:
-            return chain
-        constraint = self.tagset.constraint(self.allow_unk_predictions)
-        return chain.plus(ChainScores(*(part.to(emissions.device) for part in constraint)))
+            size = len(self.tagset)
+            zeros = self.linear.weight.new_zeros(size + 2, size)
+            chain = ChainScores(zeros[2:], zeros[0], zeros[1])
+        constraint = None
+        if self.constrain_decoding:
+            constraint = self.tagset.constraint(self.allow_unk_predictions)
+            constraint = constraint.to(self.linear.weight.float())
+        chain = chain.to(self.linear.weight.float())
+        return Decoder(self.tagset, ChainScores(*(part.detach() for part in chain)), constraint)
 
     # ----- evaluation -----
 
@@ -269,15 +285,14 @@ class BaseTagger(TaggerNetwork):
         sentences = [data_points[index] for index in range(len(data_points))]  # type: ignore[arg-type]
         losses = LossMean() if return_loss else None
         predictions = dict(
-            self._predictions(
-                sentences, mini_batch_size, embedding_storage_mode, losses, show_progress=False
-            )
+            self._predictions(sentences, mini_batch_size, embedding_storage_mode, losses)
         )
         gold, predicted = set(), set()
         for index, sentence in enumerate(sentences):
             if is_annotated(sentence, gold_label_type):
                 gold |= gold_facts(sentence, index, gold_label_type, gold_label_dictionary)
-                predicted |= predictions[index].facts(index) if index in predictions else set()
+                if index in predictions:
+                    predicted |= predictions[index].facts(index, self.tagset)
         excluded = exclude_labels or []
         gold = {fact for fact in gold if fact.type not in excluded}
         predicted = {fact for fact in predicted if fact.type not in excluded}

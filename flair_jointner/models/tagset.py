@@ -1,32 +1,33 @@
 """Tags as the CRF sees them: which may follow which, and which entities a path of them spells."""
 
 from collections.abc import Sequence
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import torch
 from flair.data import Dictionary, get_spans_from_bio
 from torch import Tensor
 
-from flair_jointner.layers.crf import ChainPosterior, ChainScores
+from flair_jointner.layers.chain import ChainScores
 
 _SPECIAL = ("<unk>", "<START>", "<STOP>")
 _PREFIXES = ("B-", "I-", "E-", "S-")
 
 
-class SpanPrediction(NamedTuple):
-    """An entity found in a sentence.
+class SpanPlaces(NamedTuple):
+    """The entities of a batch, sentence by sentence and from left to right.
 
     Attributes:
-        start: Index of its first token.
-        end: Index after its last token.
-        type: Its entity type.
-        score: Its probability, in [0, 1].
+        sentences: Index of each one's sentence, ``[spans]``.
+        starts: Index of its first token, ``[spans]``.
+        ends: Index after its last token, ``[spans]``.
+        types: Index of its type, ``[spans]``.
     """
 
-    start: int
-    end: int
-    type: str
-    score: float
+    sentences: Tensor
+    starts: Tensor
+    ends: Tensor
+    types: Tensor
 
 
 def encodes_spans(dictionary: Dictionary) -> bool:
@@ -51,6 +52,7 @@ class TagSet:
 
     Attributes:
         tags: The tags by index.
+        types: The entity types of the tags, sorted; none if they encode no spans.
         has_spans: Whether the tags encode spans.
     """
 
@@ -65,6 +67,10 @@ class TagSet:
         self.tags = list(tags)
         self.has_spans = has_spans
         self._index = {tag: index for index, tag in enumerate(self.tags)}
+        spelled = [tag if has_spans and tag.startswith(_PREFIXES) else "" for tag in tags]
+        self.types = sorted({tag[2:] for tag in spelled if tag})
+        self._prefixes = torch.tensor([ord(tag[0]) if tag else 0 for tag in spelled])
+        self._types = torch.tensor([self.types.index(tag[2:]) if tag else -1 for tag in spelled])
         self._closed_by_next = has_spans and tag_format == "BIO"
 
     def __len__(self) -> int:
@@ -77,6 +83,7 @@ class TagSet:
         found = [self._index.get(tag, unknown) for tag in tags]
         return None if None in found else [index for index in found if index is not None]
 
+    @cache  # noqa: B019 - a tag set lives as long as its model
     def constraint(self, predict_unknown: bool = False) -> ChainScores:
         """Chain scores that are 0 for what a valid path may do and -inf for what it may not.
 
@@ -102,55 +109,54 @@ class TagSet:
             _penalty(ends & usable),
         )
 
-    def spans(
-        self, posterior: ChainPosterior, paths: Sequence[Sequence[int]]
-    ) -> list[list[SpanPrediction]]:
-        """The entities that the paths of a batch spell, each with its probability.
-
-        The probability is that of exactly this span with this type: the share of all paths that
-        hold the same tags at the same tokens and do not prolong it.
+    def spans(self, paths: Tensor, mask: Tensor) -> SpanPlaces:
+        """The entities that valid paths spell.
 
         Args:
-            posterior: Forward and backward scores of the batch.
-            paths: Tag indices of each sentence, without padding.
+            paths: Tag indices, ``[batch, tokens]``.
+            mask: ``[batch, tokens]`` bool, True for real tokens.
 
         Returns:
-            The entities of each sentence, from left to right.
+            The entities.
         """
+        prefixes = self._prefixes[paths].masked_fill(~mask, 0)  # [batch, tokens]
+        begins = (prefixes == ord("B")) | (prefixes == ord("S"))
+        if self._closed_by_next:
+            after = torch.nn.functional.pad(prefixes[:, 1:], (0, 1))
+            stops = (prefixes != 0) & (after != ord("I"))
+        else:
+            stops = (prefixes == ord("E")) | (prefixes == ord("S"))
+        sentences, starts = begins.nonzero(as_tuple=True)
+        ends = stops.nonzero(as_tuple=True)[1] + 1
+        return SpanPlaces(sentences, starts, ends, self._types[paths[sentences, starts]])
+
+    def lenient_spans(self, paths: Tensor, mask: Tensor) -> SpanPlaces:
+        """The entities that any paths spell, if invalid ones are read as Flair reads them.
+
+        Args:
+            paths: Tag indices, ``[batch, tokens]``.
+            mask: ``[batch, tokens]`` bool, True for real tokens.
+
+        Returns:
+            The entities.
+        """
+        lengths = mask.sum(1).tolist()
         found = [
-            (sentence, places[0], places[-1] + 1, value)
-            for sentence, path in enumerate(paths)
-            for places, _, value in get_spans_from_bio([self.tags[tag] for tag in path])
+            (sentence, places[0], places[-1] + 1, self.types.index(value))
+            for sentence, path in enumerate(paths.tolist())
+            for places, _, value in get_spans_from_bio(
+                [self.tags[tag] for tag in path[: lengths[sentence]]]
+            )
         ]
-        spans: list[list[SpanPrediction]] = [[] for _ in paths]
-        if found:
-            scores = self._span_probabilities(posterior, paths, found)
-            for (sentence, start, end, value), score in zip(found, scores, strict=True):
-                spans[sentence].append(SpanPrediction(start, end, value, score))
-        return spans
+        return SpanPlaces(*torch.tensor(found, dtype=torch.long).view(-1, 4).t())
 
-    def _span_probabilities(
-        self,
-        posterior: ChainPosterior,
-        paths: Sequence[Sequence[int]],
-        found: Sequence[tuple[int, int, int, str]],
-    ) -> list[float]:
-        device = posterior.log_partition.device
-        tags = [torch.tensor(paths[sentence][start:end]) for sentence, start, end, _ in found]
-        return posterior.segments(
-            sentences=torch.tensor([span[0] for span in found], device=device),
-            starts=torch.tensor([span[1] for span in found], device=device),
-            tags=torch.nn.utils.rnn.pad_sequence(tags, batch_first=True).to(device),
-            lengths=torch.tensor([span[2] - span[1] for span in found], device=device),
-            next_tags=self._closing([span[3] for span in found], device),
-        ).tolist()
-
-    def _closing(self, types: Sequence[str], device: torch.device) -> Tensor | None:
-        """Which tags do not prolong a span of these types; None where any tag ends it (BIOES)."""
+    @cached_property
+    def closing(self) -> Tensor | None:
+        """Which tags do not prolong a span of a type, ``[types, tags]`` bool; None for any tag."""
         if not self._closed_by_next:
             return None
-        rows = [[tag != f"I-{type_}" for tag in self.tags] for type_ in types]
-        return torch.tensor(rows, device=device)
+        rows = [[tag != f"I-{type_}" for tag in self.tags] for type_ in self.types]
+        return torch.tensor(rows)
 
     def _may_follow(self, after: str, before: str) -> bool:
         if not self.has_spans:

@@ -7,8 +7,8 @@ import tiny
 import torch
 from flair.data import Sentence
 
-from flair_jointner.models.prediction import Prediction, write_labels
-from flair_jointner.models.tagset import SpanPrediction
+from flair_jointner.models.prediction import Prediction, SpanPrediction, write_labels
+from flair_jointner.models.tagset import TagSet
 
 KINDS = {
     "BIOES": {"tag_format": "BIOES", "types": ("COLOUR",)},
@@ -108,11 +108,14 @@ def test_every_score_is_a_probability_however_wild_the_weights(scheme, constrain
 # ----- labels -----
 
 
+TAGSET = TagSet(["B-x", "E-x", "O"], True, "BIOES")
+
+
 def prediction():
     return Prediction(
-        tags=[("B-x", 0.9), ("E-x", 0.8), ("O", 0.7)],
+        tags=[0, 1, 2],
         spans=[SpanPrediction(0, 2, "x", 0.6)],
-        probabilities=torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]]),
+        probabilities=torch.tensor([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.1, 0.2, 0.7]]),
         classes=[("big", 0.75), ("small", 0.25)],
     )
 
@@ -123,7 +126,7 @@ def test_spans_and_the_best_class_are_written_in_place_of_older_labels():
     sentence[0].add_label("ner", "older")
     sentence.add_label("size", "medium")
     sentence.add_label("other", "kept")
-    write_labels(sentence, prediction(), "ner", "size")
+    write_labels(sentence, prediction(), TAGSET, "ner", "size")
     assert tiny.labels(sentence, "ner") == [((0, 2), "x", 0.6)]
     assert tiny.labels(sentence, "size") == [(None, "big", 0.75)]
     assert tiny.labels(sentence, "other") == [(None, "kept", 1.0)]
@@ -131,16 +134,20 @@ def test_spans_and_the_best_class_are_written_in_place_of_older_labels():
 
 def test_tokens_are_labelled_where_their_tag_says_something():
     sentence = Sentence(["a", "b", "c"])
-    write_labels(sentence, prediction(), "ner", "size", as_tokens=True)
+    write_labels(sentence, prediction(), TAGSET, "ner", "size", as_tokens=True)
     assert tiny.labels(sentence, "ner") == [((0, 1), "B-x", 0.9), ((1, 2), "E-x", 0.8)]
 
 
 def test_all_probabilities_are_written_on_request():
     sentence = Sentence(["a", "b", "c"])
-    write_labels(sentence, prediction(), "ner", "size", all_tags=["B-x", "O"])
+    write_labels(sentence, prediction(), TAGSET, "ner", "size", all_probabilities=True)
     assert tiny.labels(sentence, "size") == [(None, "big", 0.75), (None, "small", 0.25)]
     last = sentence[2].get_tags_proba_dist("ner")
-    assert [(label.value, round(label.score, 3)) for label in last] == [("B-x", 0.3), ("O", 0.7)]
+    assert [(label.value, round(label.score, 3)) for label in last] == [
+        ("B-x", 0.1),
+        ("E-x", 0.2),
+        ("O", 0.7),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -154,4 +161,4 @@ def test_all_probabilities_are_written_on_request():
 def test_a_prediction_claims_its_spans_or_the_tags_of_its_tokens(spans, expected):
     said = prediction()
     said.spans = spans
-    assert said.facts(4) == expected
+    assert said.facts(4, TAGSET) == expected

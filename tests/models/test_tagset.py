@@ -6,7 +6,6 @@ import pytest
 import tiny
 import torch
 
-from flair_jointner.layers.crf import ChainPosterior, ChainScores
 from flair_jointner.models.tagset import TagSet, encodes_spans
 
 SPECIAL = ["<START>", "<STOP>"]
@@ -65,15 +64,15 @@ def test_indices_are_those_of_the_dictionary_and_unknown_tags_are_seen():
 def test_the_spans_of_a_path_are_those_that_it_spells(scheme):
     tagset = TagSet(SCHEMES[scheme], True, scheme)
     entities = [[(0, 1, "x"), (1, 3, "x"), (4, 5, "y")], [], [(0, 2, "y")]]
-    lengths = [5, 3, 2]
-    paths = [
-        tagset.indices(tiny.encode(length, spans, scheme))
-        for length, spans in zip(lengths, entities, strict=True)
-    ]
-    size = len(tagset)
-    mask = torch.arange(5) < torch.tensor(lengths).unsqueeze(1)
-    flat = ChainScores(torch.zeros(size, size), torch.zeros(size), torch.zeros(size))
-    posterior = ChainPosterior(torch.zeros(3, 5, size), mask, flat.plus(tagset.constraint()))
-    found = tagset.spans(posterior, paths)
-    assert [[span[:3] for span in sentence] for sentence in found] == entities
-    assert tagset.spans(posterior, paths) == found
+    lengths = torch.tensor([5, 3, 2])
+    mask = torch.arange(5) < lengths.unsqueeze(1)
+    paths = torch.full((3, 5), len(tagset) - 1)
+    for path, length, spans in zip(paths, lengths.tolist(), entities, strict=True):
+        path[:length] = torch.tensor(tagset.indices(tiny.encode(length, spans, scheme)))
+    for read in (tagset.spans, tagset.lenient_spans):
+        found = [[], [], []]
+        for sentence, start, end, kind in zip(
+            *(x.tolist() for x in read(paths, mask)), strict=True
+        ):
+            found[sentence].append((start, end, tagset.types[kind]))
+        assert found == entities

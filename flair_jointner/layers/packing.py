@@ -1,0 +1,84 @@
+"""Batches without padding: the real tokens of all sentences in one row, first tokens first."""
+
+import torch
+from torch import Tensor
+
+
+class Packing:
+    """Where each token of a padded batch stands in a packed one.
+
+    A packed tensor ``[N, …]`` holds the first tokens of all sentences, then all second tokens,
+    and so on; within each step the longest sentence comes first, so that the sentences that go on
+    are always the first ones (the layout of torch's ``PackedSequence``). N is the number of real
+    tokens; ``order`` gives the sentences' own order.
+
+    Attributes:
+        order: Index in the batch of each sentence, the longest first, ``[batch]``.
+        sizes: How many sentences reach each step; T numbers.
+        lengths: Numbers of tokens, the longest first, ``[batch]``.
+        place: Step of each packed token, ``[N]``.
+        sentence: Sentence of each packed token, as an index into ``order``, ``[N]``.
+        turned: Packed index of the token that stands as far from the end of its sentence as this
+            one from the beginning, ``[N]``; its first entries are the sentences' last tokens.
+        previous: Packed index of the token before, for all but the first tokens, ``[N - batch]``.
+    """
+
+    def __init__(self, lengths: Tensor) -> None:
+        """Lays out a batch.
+
+        Args:
+            lengths: Number of tokens of each sentence, at least 1, ``[batch]``.
+        """
+        device = lengths.device
+        self.lengths, self.order = lengths.sort(descending=True, stable=True)
+        batch, steps = len(lengths), int(self.lengths[0])
+        places = torch.arange(steps, device=device)
+        sizes = (self.lengths > places.unsqueeze(1)).sum(1)  # [steps]
+        self._offsets = offsets = sizes.cumsum(0) - sizes
+        self.sizes: list[int] = sizes.tolist()
+        self.place = places.repeat_interleave(sizes)
+        packed = torch.arange(len(self.place), device=device)
+        self.sentence = packed - offsets[self.place]
+        self.turned = offsets[self.lengths[self.sentence] - 1 - self.place] + self.sentence
+        self.previous = packed[batch:] - sizes[self.place[batch:] - 1]
+
+    def pack(self, padded: Tensor) -> Tensor:
+        """``[batch, tokens, …]`` → ``[N, …]``."""
+        return padded[self.order[self.sentence], self.place]
+
+    def pad(self, packed: Tensor, tokens: int) -> Tensor:
+        """``[N, …]`` → ``[batch, tokens, …]``, 0 on padding."""
+        padded = packed.new_zeros((len(self.order), tokens, *packed.shape[1:]))
+        padded[self.order[self.sentence], self.place] = packed
+        return padded
+
+    def restore(self, sentences: Tensor) -> Tensor:
+        """Values per sentence, ``[batch, …]``, from the longest first to the batch's own order."""
+        restored = torch.empty_like(sentences)
+        restored[self.order] = sentences
+        return restored
+
+    def find(self, sentences: Tensor, places: Tensor) -> Tensor:
+        """Packed indices of tokens, given the sentence's index in the batch and the place in it."""
+        rank = torch.empty_like(self.order)
+        rank[self.order] = torch.arange(len(rank), device=rank.device)
+        return self._offsets[places] + rank[sentences]
+
+    def steps(self, packed: Tensor) -> tuple[Tensor, ...]:
+        """Views of the tokens of each step, ``[sizes[t], …]``."""
+        return packed.split(self.sizes)
+
+    def subset(self, chosen: Tensor) -> tuple["Packing", Tensor]:
+        """The layout of some of the sentences.
+
+        Args:
+            chosen: Which, the longest first, ``[batch]`` bool.
+
+        Returns:
+            Their layout, and the packed indices of their tokens in this one.
+        """
+        return Packing(self.lengths[chosen]), chosen[self.sentence].nonzero().squeeze(1)
+
+    def cumulate(self, packed: Tensor) -> Tensor:
+        """Sum of a value over each token and those before it in its sentence, ``[N]``."""
+        return self.pack(self.pad(packed, len(self.sizes)).cumsum(1))

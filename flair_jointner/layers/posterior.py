@@ -1,0 +1,101 @@
+"""Probabilities of tags and of segments given the sentence."""
+
+import torch
+from torch import Tensor
+
+from flair_jointner.layers.chain import ChainScores
+from flair_jointner.layers.forward_backward import run_passes
+from flair_jointner.layers.packing import Packing
+from flair_jointner.layers.scaled_passes import ChainWeights
+
+
+class ChainPosterior:
+    """Probabilities under the distribution of paths p(y | emissions) ∝ exp(score of y).
+
+    They are computed in float64, whatever the emissions are, and carry no gradient.
+
+    Attributes:
+        log_partition: Log of the summed exponentiated scores of all paths, ``[batch]``.
+    """
+
+    def __init__(self, emissions: Tensor, mask: Tensor, chain: ChainScores | ChainWeights) -> None:
+        """Runs the forward-backward algorithm.
+
+        Args:
+            emissions: ``[batch, tokens, tags]``.
+            mask: ``[batch, tokens]`` bool, True for real tokens.
+            chain: Scores of the chain; as weights, if it serves many batches.
+        """
+        weights = chain if isinstance(chain, ChainWeights) else ChainWeights(chain)
+        self._emissions = emissions.detach().double()
+        self._chain = weights.scores.to(self._emissions)
+        self._lengths = mask.sum(1)  # [batch]
+        self._packing = Packing(self._lengths)
+        self._passes = run_passes(self._packing.pack(self._emissions), self._packing, weights)
+        self.log_partition = self._packing.restore(self._passes.log_partition)
+
+    def marginals(self) -> Tensor:
+        """Probability of each tag at each token.
+
+        Returns:
+            ``[batch, tokens, tags]``; sums to 1 over the tags of a real token, 0 on padding.
+        """
+        return self._packing.pad(self._passes.marginals(), self._emissions.size(1))
+
+    def segments(
+        self,
+        sentences: Tensor,
+        starts: Tensor,
+        tags: Tensor,
+        lengths: Tensor,
+        next_tags: Tensor | None = None,
+    ) -> Tensor:
+        """Probability that exactly these tags stand at these places, whatever stands elsewhere.
+
+        Args:
+            sentences: Index of each segment's sentence in the batch, ``[segments]``.
+            starts: Index of its first token, ``[segments]``.
+            tags: Its tags, padded with any valid index, ``[segments, longest]``.
+            lengths: Its number of tokens, ``[segments]``.
+            next_tags: Which tags may stand right after it, ``[segments, tags]`` bool; any when
+                None. The end of the sentence is always allowed.
+
+        Returns:
+            ``[segments]``.
+        """
+        inside = torch.arange(tags.size(1), device=tags.device) < lengths.unsqueeze(1)
+        places = (starts.unsqueeze(1) + torch.arange(tags.size(1), device=tags.device)).clamp(
+            max=self._emissions.size(1) - 1
+        )  # [segments, longest]
+        emitted = self._emissions[sentences.unsqueeze(1), places, tags]
+        moves = self._chain.transitions[tags[:, 1:], tags[:, :-1]]
+        first = self._packing.find(sentences, starts)
+        log_probability = (
+            self._passes.log_prefixes(first).gather(1, tags[:, :1]).squeeze(1)
+            + emitted[:, 1:].masked_fill(~inside[:, 1:], 0.0).sum(1)
+            + moves.masked_fill(~inside[:, 1:], 0.0).sum(1)
+            - self.log_partition[sentences]
+        )
+        ends = starts + lengths - 1
+        last = tags.gather(1, (lengths - 1).unsqueeze(1))  # [segments, 1]
+        if next_tags is None:
+            suffixes = self._passes.log_suffixes(self._packing.find(sentences, ends))
+            return _probability(log_probability + suffixes.gather(1, last).squeeze(1))
+        onward = self._go_on(sentences, ends, last.squeeze(1), next_tags)
+        return _probability(log_probability + onward)
+
+    def _go_on(self, sentences: Tensor, ends: Tensor, last: Tensor, next_tags: Tensor) -> Tensor:
+        """Log of the summed ways to go on from tag ``last`` at ``ends`` into ``next_tags``."""
+        at_end = ends == self._lengths[sentences] - 1
+        following = torch.where(at_end, ends, ends + 1)
+        onward = (
+            self._chain.transitions.t()[last]
+            + self._emissions[sentences, following]
+            + self._passes.log_suffixes(self._packing.find(sentences, following))
+        ).masked_fill(~next_tags, float("-inf"))  # [segments, tags]
+        return torch.where(at_end, self._chain.final[last], torch.logsumexp(onward, dim=-1))
+
+
+def _probability(log_probability: Tensor) -> Tensor:
+    """Never above 1: the log of a certain event is a little off 0, to either side."""
+    return log_probability.clamp(max=0.0).exp()

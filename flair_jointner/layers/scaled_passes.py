@@ -1,0 +1,247 @@
+"""The forward-backward algorithm on rescaled probabilities: one matrix product per step.
+
+A rescaled number can underflow, so :class:`ChainWeights` bounds beforehand how far apart the
+numbers of a step can be; only where they cannot underflow is the recursion exact.
+"""
+
+import math
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from flair_jointner.layers.chain import FORBIDDEN, ChainScores
+from flair_jointner.layers.matmul import pays_off, product
+from flair_jointner.layers.packing import Packing
+
+_FORBIDDEN = FORBIDDEN / 2
+_MOST_STEPS = 4
+# Down to these distances (nats) a number is so far above the smallest normal number of its type
+# (87 and 708 nats below 1) that what underflows beside it adds less than rounding.
+_LIMITS = {torch.float32: 70.0, torch.float64: 660.0}
+# How far the numbers may drift before they are rescaled, if it takes more than one step.
+_DRIFT = {torch.float32: 15.0, torch.float64: 60.0}
+
+
+class ChainWeights:
+    """The chain as factors, and how far it can drive the numbers of a recursion apart.
+
+    A transition at or below half of Flair's forbidding score has the factor 0. A tag that cannot
+    be entered, or not be left, is dead: no path of any weight goes through it. Let m be the number
+    of steps in which every other tag reaches every other. Then a number of step t is at least the
+    largest one of that step times exp(-(m · (spread of the emissions + spread of the
+    transitions))) / tags^m, because every number of step t-m has a path to it.
+
+    Attributes:
+        scores: The chain.
+    """
+
+    def __init__(self, chain: ChainScores) -> None:
+        """Takes the chain apart.
+
+        Args:
+            chain: Its scores.
+        """
+        self.scores = chain = ChainScores(*(part.detach() for part in chain))
+        allowed = chain.transitions > _FORBIDDEN  # [to, from]
+        starts, ends = chain.initial > _FORBIDDEN, chain.final > _FORBIDDEN
+        live = (starts | allowed.any(1)) & (ends | allowed.any(0))
+        self._tags = len(live)
+        self._live_scores = (
+            chain.transitions.masked_fill(~(live & live.unsqueeze(1)), -math.inf),
+            chain.initial.masked_fill(~(starts & live), -math.inf),
+            chain.final.masked_fill(~(ends & live), -math.inf),
+        )
+        moves = chain.transitions[live][:, live]
+        self._steps = _mixing_steps(moves > _FORBIDDEN) if bool(starts.any() & ends.any()) else None
+        self._step_spread = _spread(moves)
+        self._edge_spread = sum(map(_spread, self._live_scores[1:]))
+
+    def are_safe(self, spreads: Tensor, dtype: torch.dtype) -> Tensor:
+        """Whether nothing that matters underflows in a sentence.
+
+        Args:
+            spreads: Largest distance between the highest and the lowest emission of a token of
+                each sentence, ``[batch]``.
+            dtype: Type of the numbers.
+
+        Returns:
+            ``[batch]`` bool.
+        """
+        if dtype not in _LIMITS or self._steps is None:
+            return torch.zeros_like(spreads, dtype=torch.bool)
+        apart = self._steps * (spreads + self._step_spread + math.log(self._tags))
+        drift = self._step_drift(spreads).clamp(min=_DRIFT[dtype])
+        return apart + self._edge_spread + drift <= _LIMITS[dtype]
+
+    def rescaling_interval(self, spread: Tensor, dtype: torch.dtype) -> int:
+        """After how many steps the numbers have to be rescaled.
+
+        Args:
+            spread: Largest distance between two emissions of a token.
+            dtype: Type of the numbers.
+
+        Returns:
+            The number of steps, at least 1.
+        """
+        drift = max(float(self._step_drift(spread)), math.log(self._tags), 1.0)
+        return max(1, int(_DRIFT[dtype] / drift))
+
+    def _step_drift(self, spread: Tensor) -> Tensor:
+        """How far below the sum of a step that of the next one can lie, before rescaling."""
+        # Where every tag reaches every other at once, that of the highest emission is open to all.
+        return spread * (self._steps != 1) + self._step_spread
+
+    def factors(self, dtype: torch.dtype) -> list[tuple[Tensor, Tensor]]:
+        """The exponentiated transitions, initial and final scores.
+
+        Args:
+            dtype: Type of the numbers.
+
+        Returns:
+            Each divided by its largest factor, and the logarithm of that factor.
+        """
+        found = []
+        for scores in self._live_scores:
+            top = scores.max()
+            found.append(((scores - top).to(dtype).exp_(), top.to(dtype)))
+        return found
+
+
+def _mixing_steps(allowed: Tensor) -> int | None:
+    """Steps after which every tag has reached every tag; None if that takes too many."""
+    if bool(allowed.all()):
+        return 1
+    pattern = reached = allowed.float()
+    for steps in range(2, _MOST_STEPS + 1):
+        reached = ((pattern @ reached) > 0).float()
+        if bool(reached.all()):
+            return steps
+    return None
+
+
+def _spread(scores: Tensor) -> float:
+    """Distance between the highest and the lowest score that forbid nothing."""
+    lowest = scores.min()
+    if lowest <= _FORBIDDEN:
+        lowest = scores.masked_fill(scores <= _FORBIDDEN, math.inf).min()
+    return max(0.0, float(scores.max() - lowest))
+
+
+class ScaledPasses:
+    """Both passes over a packed batch, side by side; see ``forward_backward.Passes``.
+
+    The backward pass goes through each sentence from its last token to its first, so that both
+    passes are the same recursion with two matrices: state ← (state · matrix) ⊙ exp(emission).
+    """
+
+    def __init__(
+        self, emissions: Tensor, packing: Packing, weights: ChainWeights, dtype: torch.dtype
+    ) -> None:
+        """Runs both passes.
+
+        Args:
+            emissions: ``[N, tags]``, packed.
+            packing: The layout of the batch.
+            weights: The chain.
+            dtype: Type of the numbers of the recursion; results have that of the emissions.
+        """
+        self._dtype = emissions.dtype
+        self._packing = packing
+        emissions = emissions.to(dtype)
+        tops = emissions.max(1).values  # [N]
+        self._emitted = (emissions - tops.unsqueeze(1)).exp_()
+        transitions, initial, final = weights.factors(dtype)
+        self._transitions = transitions[0]
+        spread = (tops - emissions.min(1).values).max()
+        states, self._rescaled = _scan(
+            torch.stack([self._emitted, self._emitted[packing.turned]]),
+            packing.sizes,
+            torch.stack([initial[0], final[0]]).unsqueeze(1),
+            torch.stack([self._transitions.t(), self._transitions]),
+            weights.rescaling_interval(spread, dtype),
+        )
+        self._prefixes = states[0]  # [N, tags]
+        self._suffixes = states[1][packing.turned]  # the token's own emission included
+        # What was taken out at each token: of the emission, of the transition to it, in rescaling.
+        moved = (packing.place > 0) * transitions[1]
+        self._taken_out = (
+            self._rescaled[0].log() + tops + moved,
+            self._rescaled[1].log() + tops[packing.turned] + moved,
+        )
+        self._tops = tops
+        self._initial_top, self._final_top = initial[1], final[1]
+        ends = (self._prefixes[packing.turned[: len(packing.lengths)]] * final[0]).sum(1)
+        scale = torch.zeros_like(ends).index_add_(0, packing.sentence, self._taken_out[0])
+        self.log_partition = (ends.log() + scale + initial[1] + final[1]).to(self._dtype)
+
+    @cached_property
+    def _joined(self) -> Tensor:
+        """Prefix times suffix of each tag, the token's emission counted once, ``[N, tags]``."""
+        return self._prefixes * self._suffixes / self._emitted
+
+    @cached_property
+    def _totals(self) -> Tensor:
+        """Their sums over the tags, ``[N, 1]``."""
+        return self._joined.sum(1, keepdim=True)
+
+    def marginals(self) -> Tensor:
+        """Probability of each tag at each token, ``[N, tags]``."""
+        return (self._joined / self._totals).to(self._dtype)
+
+    def expected_transitions(self, weights: Tensor) -> Tensor:
+        """Expected number of each transition, ``[tags, tags]``, weighted by sentence."""
+        first = len(self._packing.lengths)  # the number of first tokens: none leads to them
+        # All transitions into a token together are one; before rescaling their sum is this.
+        totals = self._totals[first:].squeeze(1) * self._rescaled[0, first:]
+        shares = weights[self._packing.sentence[first:]] / totals
+        to = self._suffixes[first:] * shares.unsqueeze(1)
+        origin = self._prefixes[self._packing.previous]
+        return (self._transitions * product(to.t(), origin.t())).to(self._dtype)
+
+    def log_prefixes(self, tokens: Tensor) -> Tensor:
+        """Log of the summed beginnings up to each tag of some tokens, ``[tokens, tags]``."""
+        scale = self._packing.cumulate(self._taken_out[0])[tokens] + self._initial_top
+        return (self._prefixes[tokens].log() + scale.unsqueeze(1)).to(self._dtype)
+
+    def log_suffixes(self, tokens: Tensor) -> Tensor:
+        """Log of the summed continuations after each tag of some tokens, ``[tokens, tags]``."""
+        scale = self._packing.cumulate(self._taken_out[1])[self._packing.turned[tokens]]
+        scale = scale + self._final_top - self._tops[tokens]
+        suffixes = self._suffixes[tokens] / self._emitted[tokens]
+        return (suffixes.log() + scale.unsqueeze(1)).to(self._dtype)
+
+
+def _scan(
+    factors: Tensor, sizes: list[int], first: Tensor, matrices: Tensor, interval: int
+) -> tuple[Tensor, Tensor]:
+    """The recursion state ← (state · matrix) ⊙ factor, over two packed batches at once.
+
+    Args:
+        factors: ``[2, N, tags]``, overwritten with the states.
+        sizes: Number of sentences of each step.
+        first: What the factors of the first step are multiplied by, ``[2, 1, tags]``.
+        matrices: ``[2, tags, tags]``.
+        interval: Number of steps after which the states are divided by their sum.
+
+    Returns:
+        The states, ``[2, N, tags]``, and what each was divided by, ``[2, N]``.
+    """
+    scales = factors.new_ones(factors.shape[:2])
+    steps = factors.split(sizes, dim=1)
+    step_scales = scales.split(sizes, dim=1)
+    turned = matrices.transpose(1, 2).contiguous() if pays_off(matrices[0]) else None
+    before = steps[0].mul_(first)
+    for place, state in enumerate(steps[1:], start=1):
+        before = before[:, : state.size(1)]
+        if turned is None:
+            state.mul_(torch.bmm(before, matrices))
+        else:
+            state[0].mul_(product(before[0], turned[0]))
+            state[1].mul_(product(before[1], turned[1]))
+        if place % interval == 0:
+            total = state.sum(2)
+            state.div_(total.unsqueeze(2))
+            step_scales[place].copy_(total)
+        before = state
+    return factors, scales
