@@ -136,6 +136,9 @@ training = option_group(
             help="Epochs in a row without a better dev score after which the learning rate is "
             "halved.",
         ),
+        "bfloat16": click.option(
+            "--bfloat16", is_flag=True, help="Train in mixed precision, which is faster."
+        ),
     },
 )
 

@@ -6,6 +6,7 @@ from flair_jointner.data.columns import read_columns
 from flair_jointner.data.corpus import read_corpus, read_sentences
 from flair_jointner.data.errors import DataError
 from flair_jointner.data.pytext import read_pytext_tsv
+from flair_jointner.data.sampling import length_bucketed
 from flair_jointner.data.slots import read_slot_folder
 from flair_jointner.data.tags import detect_scheme, spans_from_tags
 from flair_jointner.data.vectors import (
@@ -21,6 +22,7 @@ __all__ = [
     "corpus_vocabulary",
     "detect_scheme",
     "is_annotated",
+    "length_bucketed",
     "load_vectors",
     "mark_unannotated",
     "read_columns",

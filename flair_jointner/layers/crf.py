@@ -15,7 +15,7 @@ from flair_jointner.layers.viterbi import viterbi
 
 
 def negative_log_likelihood(
-    emissions: Tensor, tags: Tensor, mask: Tensor, chain: ChainScores
+    emissions: Tensor, tags: Tensor, mask: Tensor, chain: ChainScores, scaled: bool = True
 ) -> Tensor:
     """-log p(tags | emissions), by the forward algorithm.
 
@@ -27,20 +27,24 @@ def negative_log_likelihood(
         tags: ``[batch, tokens]`` long; any value on padding.
         mask: ``[batch, tokens]`` bool, True for real tokens.
         chain: Scores of the chain.
+        scaled: Whether to multiply rescaled probabilities where that is exact; False to add
+            logarithms everywhere.
 
     Returns:
         ``[batch]``; differentiable once.
     """
-    return _NegativeLogLikelihood.apply(emissions, tags, mask, *chain)
+    return _NegativeLogLikelihood.apply(emissions, tags, mask, scaled, *chain)
 
 
 class _NegativeLogLikelihood(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, emissions: Tensor, tags: Tensor, mask: Tensor, *chain: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, emissions: Tensor, tags: Tensor, mask: Tensor, scaled: bool, *chain: Tensor
+    ) -> Tensor:
         transitions, initial, final = chain
         packing = Packing(mask.sum(1))
         packed = packing.pack(emissions)  # [N, tags]
-        passes = run_passes(packed, packing, ChainWeights(ChainScores(*chain)))
+        passes = run_passes(packed, packing, ChainWeights(ChainScores(*chain)), scaled)
         first = len(packing.lengths)
         path = packing.pack(tags)  # [N]
         moves = (path[first:], path[packing.previous])  # to, from
@@ -65,7 +69,7 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         places = moves[0] * len(transitions) + moves[1]
         transitions.view(-1).index_add_(0, places, -weights[packing.sentence[first:]])
         initial, final = excess[:first].sum(0), excess[packing.turned[:first]].sum(0)
-        return packing.pad(excess, tokens), None, None, transitions, initial, final
+        return packing.pad(excess, tokens), None, None, None, transitions, initial, final
 
 
 class LinearChainCRF(nn.Module):
@@ -102,18 +106,19 @@ class LinearChainCRF(nn.Module):
             self.transitions, self.transitions[:, self.start], self.transitions[self.stop]
         )
 
-    def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor, scaled: bool = True) -> Tensor:
         """Negative log-likelihood of the given tags: -log p(y | H) of Eq. 2.
 
         Args:
             emissions: ``[batch, tokens, tags]``.
             tags: ``[batch, tokens]`` long; any valid index on padding.
             mask: ``[batch, tokens]`` bool, True for real tokens.
+            scaled: As in :func:`negative_log_likelihood`.
 
         Returns:
             ``[batch]``.
         """
-        return negative_log_likelihood(emissions, tags, mask, self.chain())
+        return negative_log_likelihood(emissions, tags, mask, self.chain(), scaled)
 
     def viterbi(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The best path of each sentence and its score; see :func:`viterbi`."""

@@ -53,7 +53,9 @@ class Passes(Protocol):
         """
 
 
-def run_passes(emissions: Tensor, packing: Packing, weights: ChainWeights) -> Passes:
+def run_passes(
+    emissions: Tensor, packing: Packing, weights: ChainWeights, scaled: bool = True
+) -> Passes:
     """Runs the forward and the backward pass.
 
     Sentences for which rescaled probabilities could underflow in float32 go through the same
@@ -63,11 +65,19 @@ def run_passes(emissions: Tensor, packing: Packing, weights: ChainWeights) -> Pa
         emissions: ``[N, tags]``, packed.
         packing: The layout of the batch.
         weights: The chain.
+        scaled: Whether to use rescaled probabilities at all.
 
     Returns:
         The passes over the whole batch; they carry no gradient.
     """
-    emissions = emissions.detach()
+    # Under automatic mixed precision the matrix products would be rounded to 8 bits.
+    with torch.autocast(emissions.device.type, enabled=False):
+        if scaled:
+            return _run_scaled(emissions.detach(), packing, weights)
+        return LogPasses(emissions.detach(), packing, weights.scores)
+
+
+def _run_scaled(emissions: Tensor, packing: Packing, weights: ChainWeights) -> Passes:
     spreads = emissions.max(1).values - emissions.min(1).values  # [N]
     widest = torch.zeros_like(spreads[: len(packing.lengths)]).scatter_reduce_(
         0, packing.sentence, spreads.nan_to_num(nan=torch.inf), "amax"

@@ -10,10 +10,11 @@ from flair.embeddings import DocumentEmbeddings, StackedEmbeddings, TokenEmbeddi
 from flair.embeddings.base import load_embeddings, register_embeddings
 from flair.nn import LockedDropout
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from flair_jointner.layers import length_mask, masked_max
-from flair_jointner.models.embedding import embed_batch
+from flair_jointner.layers.recurrent import run_recurrent
+from flair_jointner.models.embedding import WordIndices, embed_batch
+from flair_jointner.models.fast_paths import SentenceMemory
 
 
 @register_embeddings
@@ -51,6 +52,7 @@ class DocumentMaxPoolRNNEmbeddings(DocumentEmbeddings):
         super().__init__()
         # One member stays as it is: a stack would rename it, and vectors are compared by name.
         self.embeddings = embeddings[0] if len(embeddings) == 1 else StackedEmbeddings(embeddings)
+        self._word_indices: WordIndices = SentenceMemory()
         size = self.embeddings.embedding_length
         self.word_reprojection_map = nn.Linear(size, size) if reproject_words else None
         self.rnn: nn.RNNBase = getattr(nn, rnn_type)(
@@ -89,13 +91,11 @@ class DocumentMaxPoolRNNEmbeddings(DocumentEmbeddings):
 
     def _add_embeddings_internal(self, sentences: list[Sentence]) -> None:
         lengths = torch.tensor([len(sentence) for sentence in sentences])
-        states = self.locked_dropout(embed_batch(self.embeddings, sentences))
+        states = self.locked_dropout(embed_batch(self.embeddings, sentences, self._word_indices))
         if self.word_reprojection_map is not None:
             states = self.word_reprojection_map(states)
-        packed = pack_padded_sequence(states, lengths, batch_first=True, enforce_sorted=False)
-        output, _ = self.rnn(packed)
-        states, _ = pad_packed_sequence(output, batch_first=True)
         mask = length_mask(lengths.to(states.device))
+        states = run_recurrent(self.rnn, states, mask)
         pooled = masked_max(self.locked_dropout(states), mask)  # [batch, hidden]
         for sentence, vector in zip(sentences, pooled, strict=True):
             sentence.set_embedding(self.name, vector)

@@ -10,8 +10,18 @@ from flair.data import Sentence
 from flair.embeddings import StackedEmbeddings, TokenEmbeddings, WordEmbeddings
 from torch import Tensor
 
+from flair_jointner.models.fast_paths import SentenceMemory
 
-def embed_batch(embeddings: TokenEmbeddings, sentences: list[Sentence]) -> Tensor:
+WordIndices = SentenceMemory[list[tuple[WordEmbeddings, Tensor]]]
+"""Rows of the tokens of a sentence, in each static word embedding that was asked for them."""
+
+
+def embed_batch(
+    embeddings: TokenEmbeddings,
+    sentences: list[Sentence],
+    known: WordIndices | None = None,
+    word_table: bool = True,
+) -> Tensor:
     """Embeds sentences without a tensor per token where the embeddings allow it.
 
     Static word vectors, alone or in a stack, are looked up once for the batch. Any other
@@ -22,16 +32,35 @@ def embed_batch(embeddings: TokenEmbeddings, sentences: list[Sentence]) -> Tenso
     Args:
         embeddings: Any token embeddings.
         sentences: Non-empty sentences.
+        known: Where word indices are remembered; None to remember none.
+        word_table: Whether static word vectors are looked up for the whole batch.
 
     Returns:
         ``[batch, longest, embedding_length]``, zero on padding.
     """
-    if isinstance(embeddings, StackedEmbeddings) and all(map(_has_table, embeddings.embeddings)):
-        members = sorted(embeddings.embeddings, key=lambda member: member.name)
-        return torch.cat([embed_batch(member, sentences) for member in members], dim=-1)
+    members = word_tables(embeddings) if word_table else None
+    if members is None:
+        return _embed_tokens(embeddings, sentences)
+    vectors = [_look_up(member, sentences, known) for member in members]
+    return vectors[0] if len(vectors) == 1 else torch.cat(vectors, dim=-1)
+
+
+def word_tables(embeddings: TokenEmbeddings) -> list[WordEmbeddings] | None:
+    """The static word embeddings that embeddings consist of, in the order of their vectors.
+
+    Args:
+        embeddings: Any token embeddings.
+
+    Returns:
+        Them, or None if there is anything else in the embeddings.
+    """
     if _has_table(embeddings):
-        return _look_up(embeddings, sentences)
-    return _embed_tokens(embeddings, sentences)
+        return [embeddings]
+    if not isinstance(embeddings, StackedEmbeddings):
+        return None
+    members = sorted(embeddings.embeddings, key=lambda member: member.name)
+    tables = [member for member in members if _has_table(member)]
+    return tables if len(tables) == len(members) else None
 
 
 def get_names(embeddings: TokenEmbeddings) -> list[str]:
@@ -91,12 +120,11 @@ def _has_table(embeddings: TokenEmbeddings) -> TypeGuard[WordEmbeddings]:
     return type(embeddings) is WordEmbeddings and embeddings.field is None
 
 
-def _look_up(embeddings: WordEmbeddings, sentences: list[Sentence]) -> Tensor:
+def _look_up(
+    embeddings: WordEmbeddings, sentences: list[Sentence], known: WordIndices | None
+) -> Tensor:
     unknown = len(embeddings.vocab)  # the last row of Flair's table, all zeros
-    rows = [
-        torch.tensor([embeddings.get_cached_token_index(token.text) for token in sentence])
-        for sentence in sentences
-    ]
+    rows = [_word_indices(embeddings, sentence, known) for sentence in sentences]
     indices = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=unknown)
     vectors = embeddings.embedding(indices.to(embeddings.embedding.weight.device))
     if embeddings.layer_norm is not None:
@@ -105,6 +133,18 @@ def _look_up(embeddings: WordEmbeddings, sentences: list[Sentence]) -> Tensor:
     lengths = torch.tensor([len(sentence) for sentence in sentences], device=vectors.device)
     padding = torch.arange(indices.size(1), device=vectors.device) >= lengths.unsqueeze(1)
     return vectors.masked_fill(padding.unsqueeze(-1), 0.0).to(flair.device)
+
+
+def _word_indices(
+    embeddings: WordEmbeddings, sentence: Sentence, known: WordIndices | None
+) -> Tensor:
+    rows = [] if known is None else known.get(sentence, len(sentence), lambda _: [])
+    for owner, indices in rows:
+        if owner is embeddings:
+            return indices
+    indices = torch.tensor([embeddings.get_cached_token_index(t.text) for t in sentence.tokens])
+    rows.append((embeddings, indices))
+    return indices
 
 
 def _embed_tokens(embeddings: TokenEmbeddings, sentences: list[Sentence]) -> Tensor:

@@ -8,10 +8,11 @@ import torch
 from flair.data import Dictionary, Sentence
 from flair.embeddings import TokenEmbeddings
 from torch import Tensor
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from flair_jointner.layers import LinearChainCRF, length_mask
-from flair_jointner.models.embedding import embed_batch, get_names, set_names
+from flair_jointner.layers.recurrent import run_recurrent
+from flair_jointner.models.embedding import WordIndices, embed_batch, get_names, set_names
+from flair_jointner.models.fast_paths import FastPaths, SentenceMemory
 from flair_jointner.models.model_file import ModelFile
 from flair_jointner.models.tagset import TagSet, encodes_spans
 
@@ -34,6 +35,9 @@ class TaggerNetwork(ModelFile):
     """The network of Flair's ``SequenceTagger``, with its parameters, in four stations.
 
     A system from a paper is a subclass that changes one or two of the stations.
+
+    Attributes:
+        fast_paths: Switches of what is done in a faster way than Flair's.
     """
 
     def __init__(
@@ -61,6 +65,8 @@ class TaggerNetwork(ModelFile):
         super().__init__(embeddings, copy.deepcopy(tag_dictionary), tag_type, **sequence_tagger)
         self.constrain_decoding = constrain_decoding
         self.allow_unk_predictions = sequence_tagger.get("allow_unk_predictions", False)
+        self.fast_paths = FastPaths()
+        self._word_indices: WordIndices = SentenceMemory()
         self.tagset = TagSet(self.label_dictionary.get_items(), self.predict_spans, self.tag_format)
         self._replace_crf()
         self.to(flair.device)
@@ -117,7 +123,9 @@ class TaggerNetwork(ModelFile):
             x, ``[batch, tokens, embedding]``, and the mask, ``[batch, tokens]`` bool.
         """
         lengths = torch.tensor([len(sentence) for sentence in sentences], device=flair.device)
-        embedded = embed_batch(self.embeddings, sentences)
+        paths = self.fast_paths
+        known = self._word_indices if paths.memory else None
+        embedded = embed_batch(self.embeddings, sentences, known, paths.word_table)
         return embedded.to(self.linear.weight.dtype), length_mask(lengths)
 
     def encode(self, embedded: Tensor, mask: Tensor) -> Tensor:
@@ -148,16 +156,12 @@ class TaggerNetwork(ModelFile):
         return states
 
     def _run_rnn(self, states: Tensor, mask: Tensor) -> Tensor:
-        packed = pack_padded_sequence(
-            states, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False
-        )
         initial = None
         if self.train_initial_hidden_state:
             hidden = self.lstm_init_h.unsqueeze(1).repeat(1, len(states), 1)
             cell = self.lstm_init_c.unsqueeze(1).repeat(1, len(states), 1)
             initial = (hidden, cell) if self.rnn_type == "LSTM" else hidden
-        output, _ = self.rnn(packed, initial)
-        return pad_packed_sequence(output, batch_first=True, total_length=mask.size(1))[0]
+        return run_recurrent(self.rnn, states, mask, initial, self.fast_paths.padded_lstm)
 
     def enrich(self, states: Tensor, mask: Tensor) -> Tensor:
         """H → H'; a subclass puts its attention here.

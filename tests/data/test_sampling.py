@@ -1,0 +1,64 @@
+"""Batches of similar length, and still random."""
+
+import random
+
+import pytest
+import tiny
+from flair.samplers import FlairSampler
+
+from flair_jointner.data.sampling import length_bucketed
+
+
+def epochs(sentences, batch_size, count=1, **options):
+    sampler = length_bucketed(batch_size, **options)()
+    sampler.set_dataset(sentences)
+    return [list(sampler) for _ in range(count)]
+
+
+def batches(order, batch_size):
+    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+
+
+def padding(sentences, order, batch_size):
+    lengths = [[len(sentences[i]) for i in batch] for batch in batches(order, batch_size)]
+    return sum(max(batch) * len(batch) - sum(batch) for batch in lengths)
+
+
+@pytest.mark.parametrize("count", [1, 7, 64, 201])
+def test_each_sentence_comes_once_an_epoch(count):
+    sentences = tiny.random_titles(count, longest=20)
+    for order in epochs(sentences, 8, count=3, batches_per_pool=5):
+        assert sorted(order) == list(range(count))
+
+
+def test_batches_hold_little_padding_and_change_with_each_epoch():
+    sentences = tiny.random_titles(400, longest=20)
+    first, second = epochs(sentences, 8, count=2)
+    shuffled = random.sample(range(400), 400)
+    assert padding(sentences, first, 8) < 0.2 * padding(sentences, shuffled, 8)
+    assert first != second
+    groups = [{frozenset(batch) for batch in batches(order, 8)} for order in (first, second)]
+    assert len(groups[0] & groups[1]) < 10
+    # Lengths do not come in order either.
+    longest = [len(sentences[batch[-1]]) for batch in batches(first, 8)]
+    assert longest != sorted(longest)
+
+
+def test_the_same_seed_gives_the_same_order():
+    sentences = tiny.random_titles(50)
+    orders = []
+    for _ in range(2):
+        random.seed(3)
+        orders.append(epochs(sentences, 4)[0])
+    assert orders[0] == orders[1]
+
+
+def test_it_is_a_class_of_flair_that_names_itself():
+    made = length_bucketed(4)
+    assert issubclass(made, FlairSampler)
+    assert made.__name__ == "LengthBucketedSampler"
+
+
+def test_numbers_below_one_are_refused():
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        length_bucketed(0)
