@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from flair_jointner import JointTagger
-from flair_jointner.inference import tag_texts
 
 
 @click.command()
@@ -17,7 +16,7 @@ from flair_jointner.inference import tag_texts
 @click.argument("titles", type=click.File("r", encoding="utf-8"))
 def main(model: Path, titles: Iterable[str]) -> None:
     tagger = JointTagger.load(model)
-    for row in tag_texts(tagger, (line.rstrip("\n") for line in titles)):
+    for row in tagger.tag(line.rstrip("\n") for line in titles):
         category = f"{row['category']} ({row['score']:.2f})" if row["category"] else "no category"
         click.echo(f"\n{row['text']}\n  {category}")
         for entity in row["entities"]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from flair_jointner.data import (
     save_vectors,
     train_vectors,
 )
-from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_texts
+from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_in_parallel
 from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier
 from flair_jointner.training import pretrain_classifier
 from flair_jointner.training import train as train_model
@@ -310,7 +311,9 @@ def evaluate(
 @click.option("--tokenizer", type=click.Choice(["segtok", "space"]), default="segtok",
               show_default=True,
               help="Cuts the texts; space for texts that are tokenised.")  # fmt: skip
-@click.option("--batch-size", type=COUNT, default=32, show_default=True, help="Texts at once.")
+@click.option("--batch-size", type=COUNT, default=256, show_default=True, help="Texts at once.")
+@click.option("--workers", type=COUNT, default=1, show_default=True, help="Processes that tag.")
+@click.option("--bfloat16", is_flag=True, help="Compute in mixed precision, which is faster.")
 @click.option("--trust", is_flag=True, help="Load a model file that may run code.")
 def tag(
     model: Path,
@@ -321,6 +324,8 @@ def tag(
     output: Any,
     tokenizer: str,
     batch_size: int,
+    workers: int,
+    bfloat16: bool,
     trust: bool,
 ) -> None:
     """Tags the texts of FILES, or of standard input, and writes JSON Lines in their order.
@@ -330,20 +335,29 @@ def tag(
     offsets count characters from 0, the end exclusive.
       jointner tag tagger/best-model.pt titles.txt > entities.jsonl
       jointner tag tagger/best-model.pt products.csv --column title --keep id -o entities.jsonl
-      zcat titles.gz | jointner tag tagger/best-model.pt > entities.jsonl
+      zcat titles.gz | jointner tag tagger/best-model.pt --workers 4 > entities.jsonl
     """
     tagger = JointTagger.load(model, trust=trust)
-    fields: list[dict[str, Any]] = []
+    fields: deque[dict[str, Any]] = deque()
     texts = _remember_fields(_inputs(files, column, input_format), fields)
-    rows = tag_texts(tagger, texts, tokenizer=make_tokenizer(tokenizer), batch_size=batch_size)
+    rows = tag_in_parallel(
+        tagger,
+        texts,
+        workers,
+        tokenizer=make_tokenizer(tokenizer),
+        batch_size=batch_size,
+        bfloat16=bfloat16,
+    )
     for row in tqdm(rows, "Tagging", unit=" texts"):
-        line = fields.pop(0)
+        line = fields.popleft()
         missing = [name for name in keep if name not in line]
         if missing:
             raise ValueError(
                 f"There is no field {', '.join(missing)} to keep; there is: "
                 f"{', '.join(line) or 'none'}."
             )
+        for scored in (row, *row["entities"]):
+            scored["score"] = None if scored["score"] is None else round(scored["score"], 4)
         row.update({name: line[name] for name in keep})
         output.write(json.dumps(row, ensure_ascii=False) + "\n")
 
@@ -366,7 +380,7 @@ def _inputs(files: Paths, column: str, input_format: Any) -> Iterator[TextInput]
         yield from read_inputs(path, column, input_format)
 
 
-def _remember_fields(inputs: Iterator[TextInput], fields: list[dict[str, Any]]) -> Iterator[str]:
+def _remember_fields(inputs: Iterator[TextInput], fields: deque[dict[str, Any]]) -> Iterator[str]:
     """Gives the texts on and puts the other fields aside, for the rows that come later."""
     for text, others in inputs:
         fields.append(others)

@@ -1,6 +1,6 @@
-"""Many texts in, rows of plain data out."""
+"""Many texts to rows."""
 
 from flair_jointner.inference.inputs import TextInput, read_inputs, read_stream
-from flair_jointner.inference.rows import tag_texts
+from flair_jointner.inference.workers import tag_in_parallel
 
-__all__ = ["TextInput", "read_inputs", "read_stream", "tag_texts"]
+__all__ = ["TextInput", "read_inputs", "read_stream", "tag_in_parallel"]

@@ -10,6 +10,8 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from flair_jointner.layers.matmul import linear
+
 AttentionScaling = Literal["scaled", "unscaled", "learned"]
 
 
@@ -42,7 +44,7 @@ class SoftAttention(nn.Module):
             The context H ⊗ a, ``[batch, tokens, hidden]``, and the weights a, ``[batch, tokens]``,
             which sum to 1 over the real tokens of a sentence and are 0 on padding.
         """
-        hidden = torch.tanh(self.projection(states))  # [batch, tokens, hidden]
+        hidden = torch.tanh(linear(states, self.projection))  # [batch, tokens, hidden]
         scores = self.score(hidden).squeeze(-1)  # [batch, tokens]
         # a = σ(s) / Σ σ(s) is the softmax of log σ(s), which cannot divide 0 by 0.
         log_weights = nn.functional.logsigmoid(scores).masked_fill(~mask, float("-inf"))
@@ -122,15 +124,15 @@ class MultiHeadSelfAttention(nn.Module):
         batch, tokens, hidden = states.shape
         temperatures = self.temperatures(states).view(batch, 1, tokens, 1)
         # Dividing a row of QKᵀ by δ is dividing its query by δ.
-        query = self._split_heads(self.query(states)) / temperatures
-        key = self._split_heads(self.key(states))
-        value = self._split_heads(self.value(states))
+        query = self._split_heads(linear(states, self.query)) / temperatures
+        key = self._split_heads(linear(states, self.key))
+        value = self._split_heads(linear(states, self.value))
         scores = query @ key.transpose(-1, -2)  # [batch, heads, tokens, tokens]
         key_mask = mask.view(batch, 1, 1, tokens)
         weights = _masked_softmax(scores.masked_fill(~key_mask, float("-inf")), key_mask)
         weights = weights * mask.view(batch, 1, tokens, 1)
         heads = self.dropout(weights) @ value  # [batch, heads, tokens, hidden / heads]
-        context = self.output(heads.transpose(1, 2).reshape(batch, tokens, hidden))
+        context = linear(heads.transpose(1, 2).reshape(batch, tokens, hidden), self.output)
         return context * mask.unsqueeze(-1), weights
 
     def temperatures(self, states: Tensor) -> Tensor:

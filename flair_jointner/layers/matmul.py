@@ -5,8 +5,11 @@ oneDNN does. torch has no public way to ask for oneDNN; its operator for compile
 private name that this module holds (seen in torch 2.13). Without it, the products are torch's own.
 """
 
+from typing import Any
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 _ONEDNN_NUMBERS = 30_000
 """From this many numbers in a matrix on, oneDNN's fixed cost of a call (about 10 µs) pays off."""
@@ -40,3 +43,75 @@ def pays_off(matrix: Tensor) -> bool:
         and matrix.device.type == "cpu"
         and has_onednn()
     )
+
+
+class Factor:
+    """A fixed matrix by which many rows are multiplied, laid out once as oneDNN wants it."""
+
+    def __init__(self, columns: Tensor) -> None:
+        """Lays out the matrix.
+
+        Args:
+            columns: ``[m, inner]``.
+        """
+        bfloat16 = columns.dtype == torch.bfloat16 and columns.device.type == "cpu"
+        self._onednn = pays_off(columns) or (bfloat16 and has_onednn())
+        self._columns = columns
+        if self._onednn:
+            self._columns = torch.ops.mkldnn._reorder_linear_weight(columns.contiguous())
+
+    def multiply(self, rows: Tensor, plus: Tensor) -> Tensor:
+        """``rows @ columns.t() + plus``, without gradient.
+
+        Args:
+            rows: ``[n, inner]``.
+            plus: ``[n, m]``, or ``[m]`` for the same in each row.
+
+        Returns:
+            ``[n, m]``.
+        """
+        found: Tensor
+        if not self._onednn:
+            found = torch.addmm(plus, rows, self._columns.t())
+        elif plus.dim() == 1:
+            found = torch.ops.mkldnn._linear_pointwise(rows, self._columns, plus, "none", [], "")
+        else:
+            found = torch.ops.mkldnn._linear_pointwise.binary(
+                rows, plus, self._columns, None, "add"
+            )
+        return found
+
+
+def linear(states: Tensor, layer: nn.Linear) -> Tensor:
+    """A linear layer, forward and backward through the fastest library.
+
+    Args:
+        states: ``[…, in]``.
+        layer: The layer.
+
+    Returns:
+        ``[…, out]``; differentiable once where oneDNN computes it.
+    """
+    mixed = torch.is_autocast_enabled(states.device.type)
+    if mixed or states.dtype != layer.weight.dtype or not pays_off(layer.weight):
+        return layer(states)
+    flat: Tensor = _Linear.apply(states.flatten(0, -2), layer.weight, layer.bias)
+    return flat.view(*states.shape[:-1], -1)
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(states, weight)
+        return torch.ops.mkldnn._linear_pointwise(states, weight, bias, "none", [], "")
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        states, weight = ctx.saved_tensors
+        wanted = ctx.needs_input_grad
+        return (
+            product(gradient, weight.t()) if wanted[0] else None,
+            product(gradient.t(), states.t()) if wanted[1] else None,
+            gradient.sum(0) if wanted[2] else None,
+        )

@@ -21,12 +21,15 @@ class FastPaths:
         padded_lstm: On a processor the LSTM runs over padded batches, a direction at a time.
         scaled_crf: The CRF multiplies rescaled probabilities where that is exact, instead of
             adding logarithms everywhere.
+        folded_lstm: In tagging, static word vectors, projection and the input half of the LSTM's
+            gates are one look-up per word.
     """
 
     word_table: bool = True
     memory: bool = True
     padded_lstm: bool = True
     scaled_crf: bool = True
+    folded_lstm: bool = True
 
 
 class SentenceMemory(Generic[Value]):

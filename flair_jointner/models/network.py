@@ -10,6 +10,7 @@ from flair.embeddings import TokenEmbeddings
 from torch import Tensor
 
 from flair_jointner.layers import LinearChainCRF, length_mask
+from flair_jointner.layers.matmul import linear
 from flair_jointner.layers.recurrent import run_recurrent
 from flair_jointner.models.embedding import WordIndices, embed_batch, get_names, set_names
 from flair_jointner.models.fast_paths import FastPaths, SentenceMemory
@@ -146,7 +147,7 @@ class TaggerNetwork(ModelFile):
         if self.use_locked_dropout:
             states = self.locked_dropout(states)
         if self.reproject_embeddings:
-            states = self.embedding2nn(states)
+            states = linear(states, self.embedding2nn)
         if self.use_rnn:
             states = self._run_rnn(states, mask)
         if self.use_dropout:
@@ -185,7 +186,19 @@ class TaggerNetwork(ModelFile):
         Returns:
             Hidden states and tag scores.
         """
-        states = self.enrich(self.encode(embedded, mask), mask)
+        return self.emit(self.encode(embedded, mask), mask)
+
+    def emit(self, states: Tensor, mask: Tensor) -> TaggerOutput:
+        """The road after the encoder.
+
+        Args:
+            states: H, ``[batch, tokens, hidden]``.
+            mask: ``[batch, tokens]`` bool, True for real tokens.
+
+        Returns:
+            Hidden states and tag scores.
+        """
+        states = self.enrich(states, mask)
         return TaggerOutput(states, self.linear(states), mask)
 
     # ----- files -----

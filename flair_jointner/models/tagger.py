@@ -2,8 +2,7 @@
 
 import logging
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,24 @@ from typing import Any
 import flair
 import torch
 from flair.data import Dictionary, Sentence
-from flair.training_utils import EmbeddingStorageMode, Result, store_embeddings
+from flair.tokenization import SegtokTokenizer, Tokenizer
+from flair.training_utils import EmbeddingStorageMode, Result
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
-from tqdm import tqdm
 
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.layers.chain import ChainScores
-from flair_jointner.models.embedding import sentence_context
+from flair_jointner.layers.recurrent import runs_padded
+from flair_jointner.models.bulk import Text, tag_rows
+from flair_jointner.models.embedding import word_tables
 from flair_jointner.models.evaluation import entity_result, gold_facts, write_predictions
 from flair_jointner.models.fast_paths import SentenceMemory
 from flair_jointner.models.losses import Loss, LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction, write_labels
+from flair_jointner.models.tagging import TaggingRun, why_not_folded
+from flair_jointner.models.word_encoder import WordEncoder
 
 log = logging.getLogger("flair_jointner")
 
@@ -40,6 +43,9 @@ class BaseTagger(TaggerNetwork):
     With the trainer's ``mini_batch_chunk_size`` the gradient is the sum, not the mean, of the
     gradients of the chunks, since the trainer adds them up.
     """
+
+    folded: tuple[object, WordEncoder] | None = None
+    """Weights folded for tagging, and what they were made from."""
 
     # ----- training -----
 
@@ -160,7 +166,8 @@ class BaseTagger(TaggerNetwork):
 
         Args:
             sentences: A sentence or a list of sentences; empty ones are left as they are.
-            mini_batch_size: Number of sentences that go through the network at once.
+            mini_batch_size: Number of sentences that go through the network at once; over static
+                word vectors at least 256, which take little memory.
             return_probabilities_for_all_classes: Whether each token gets the probability of every
                 tag (``token.get_tags_proba_dist``).
             verbose: Whether to show a progress bar.
@@ -178,13 +185,14 @@ class BaseTagger(TaggerNetwork):
         sentences = [sentences] if isinstance(sentences, Sentence) else list(sentences)
         losses = LossMean() if return_loss else None
         as_tokens = force_token_predictions or not self.predict_spans
-        for index, prediction in self._predictions(
-            sentences,
+        run = TaggingRun(
+            self,
+            len(sentences),
             mini_batch_size,
-            embedding_storage_mode,
-            losses,
             with_probabilities=as_tokens or return_probabilities_for_all_classes,
-            show_progress=verbose,
+        )
+        for index, prediction in run.over_sentences(
+            sentences, embedding_storage_mode, losses, show_progress=verbose
         ):
             write_labels(
                 sentences[index],
@@ -203,42 +211,76 @@ class BaseTagger(TaggerNetwork):
         """Label type of predicted classes; of use to a system with a sentence head."""
         return ""
 
-    def _predictions(
+    def tag(
         self,
-        sentences: Sequence[Sentence],
-        batch_size: int,
-        storage_mode: EmbeddingStorageMode,
-        losses: LossMean | None,
-        with_probabilities: bool = False,
-        show_progress: bool = False,
-    ) -> Iterator[tuple[int, Prediction]]:
-        """Predicts the non-empty sentences, the longest first; yields their indices with it."""
-        if batch_size < 1:
-            raise ValueError(f"mini_batch_size is {batch_size}: it has to be 1 or more.")
-        order = [index for index, sentence in enumerate(sentences) if len(sentence)]
-        order.sort(key=lambda index: len(sentences[index]), reverse=True)
-        starts = range(0, len(order), batch_size)
-        decoder = self.decoder()
-        with self._evaluating(), sentence_context(self.embeddings, sentences), torch.no_grad():
-            for start in tqdm(starts, "Tagging", unit="batch", disable=not show_progress):
-                indices = order[start : start + batch_size]
-                batch = [sentences[index] for index in indices]
-                output = self.forward(*self.embed(batch))
-                if losses is not None:
-                    losses.add(self.losses(batch, output))
-                predictions = self.decode(output, decoder, with_probabilities)
-                yield from zip(indices, predictions, strict=True)
-                store_embeddings(batch, storage_mode)
+        texts: Iterable[Text],
+        *,
+        tokenizer: Tokenizer | None = None,
+        batch_size: int = 256,
+        chunk_size: int = 4096,
+        bfloat16: bool = False,
+    ) -> Iterator[dict[str, Any]]:
+        """Tags any number of texts lazily and in order, with the result of :meth:`predict`.
 
-    @contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        """Switches dropout off, and back on if it was on."""
-        was_training = self.training
-        self.eval()
-        try:
-            yield
-        finally:
-            self.train(was_training)
+        Over static word vectors no ``Sentence`` is made; :meth:`describe_fast_path` says whether
+        that is so.
+
+        Args:
+            texts: Texts, or lists of tokens; an empty one gets an empty row.
+            tokenizer: Cuts a text into tokens; ``SegtokTokenizer``, Flair's default, when None.
+            batch_size: Number of sentences that go through the network at once.
+            chunk_size: Number of sentences that are held, and sorted by length, at once.
+            bfloat16: Whether to compute in mixed precision, which is faster where the processor
+                has it, and moves a score in its third digit.
+
+        Yields:
+            ``{"text": …, "category": …, "score": …, "entities": [{"type": …, "text": …, "start": …,
+            "end": …, "score": …}, …]}``. Category and score are None where the tagger has no
+            sentence head or the text no token. Offsets count characters of the given text (tokens
+            count as joined by spaces), ``end`` exclusive.
+
+        Raises:
+            ValueError: If a size is below 1.
+        """
+        if chunk_size < 1:
+            raise ValueError(f"chunk_size is {chunk_size}: it has to be 1 or more.")
+        tokenizer = tokenizer or SegtokTokenizer()
+        return tag_rows(self, texts, tokenizer, batch_size, chunk_size, bfloat16)
+
+    def predict_tokens(
+        self, sentences: list[list[str]], batch_size: int = 256, bfloat16: bool = False
+    ) -> list[Prediction | None]:
+        """Predicts tokenised sentences.
+
+        Args:
+            sentences: The tokens of each.
+            batch_size: Number of sentences that go through the network at once.
+            bfloat16: Whether to compute in mixed precision.
+
+        Returns:
+            A prediction each; None for an empty one.
+        """
+        run = TaggingRun(self, len(sentences), batch_size, bfloat16=bfloat16)
+        return run.over_tokens(sentences)
+
+    def describe_fast_path(self) -> dict[str, str]:
+        """Which fast paths this tagger takes, and why it does not take the others.
+
+        Returns:
+            For each switch of :class:`~flair_jointner.models.fast_paths.FastPaths` "on", or the
+            reason why not.
+        """
+        switches = vars(self.fast_paths).items()
+        on = {name: "on" if value else "switched off" for name, value in switches}
+        if word_tables(self.embeddings) is None:
+            reason = f"{type(self.embeddings).__name__} is no static word embedding"
+            on["word_table"] = on["memory"] = reason
+        if not (self.use_rnn and runs_padded(self.rnn, self.linear.weight)):
+            on["padded_lstm"] = "there is no LSTM on a processor with oneDNN"
+        if not self.use_crf:
+            on["scaled_crf"] = "there is no CRF"
+        on["folded_lstm"] = why_not_folded(self) or "on"
+        return on
 
     def decode(
         self, output: TaggerOutput, decoder: Decoder, with_probabilities: bool = False
@@ -292,7 +334,8 @@ class BaseTagger(TaggerNetwork):
             gold_label_type: Label type of the gold entities.
             out_path: File for token, gold tag and predicted tag (BIO), one token per line.
             embedding_storage_mode: ``"none"``, ``"cpu"`` or ``"gpu"``.
-            mini_batch_size: Number of sentences that go through the network at once.
+            mini_batch_size: Number of sentences that go through the network at once; over static
+                word vectors at least 256, which take little memory.
             main_evaluation_metric: Average and metric of the main score.
             exclude_labels: Types that do not count, neither as gold nor as predicted.
             gold_label_dictionary: Gold types outside of it count as ``<unk>``.
@@ -304,9 +347,8 @@ class BaseTagger(TaggerNetwork):
         """
         sentences = [data_points[index] for index in range(len(data_points))]  # type: ignore[arg-type]
         losses = LossMean() if return_loss else None
-        predictions = dict(
-            self._predictions(sentences, mini_batch_size, embedding_storage_mode, losses)
-        )
+        run = TaggingRun(self, len(sentences), mini_batch_size)
+        predictions = dict(run.over_sentences(sentences, embedding_storage_mode, losses))
         gold, predicted = set(), set()
         for index, sentence in enumerate(sentences):
             if is_annotated(sentence, gold_label_type):

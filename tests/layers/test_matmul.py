@@ -22,3 +22,24 @@ def test_onednn_is_asked_for_large_float32_matrices_only():
     assert matmul.pays_off(large) is matmul.has_onednn()
     assert not matmul.pays_off(large.double())
     assert not matmul.pays_off(torch.zeros(20, 20))
+
+
+def test_a_linear_layer_has_the_value_and_the_gradients_of_torchs():
+    layer = torch.nn.Linear(200, 180)
+    states = torch.randn(3, 7, 200, requires_grad=True)
+    found = []
+    for run in (lambda: matmul.linear(states, layer), lambda: layer(states)):
+        states.grad = None
+        layer.zero_grad()
+        output = run()
+        output.square().sum().backward()
+        found.append([output, states.grad, layer.weight.grad, layer.bias.grad])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-3)
+
+
+def test_mixed_precision_and_other_types_are_left_to_torch():
+    layer = torch.nn.Linear(200, 200)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert matmul.linear(torch.randn(2, 200), layer).dtype == torch.bfloat16
+    assert matmul.linear(torch.randn(2, 200).double(), layer.double()).dtype == torch.float64

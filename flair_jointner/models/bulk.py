@@ -1,0 +1,116 @@
+"""Tagging in bulk: texts in, plain rows out, without Flair's sentences where that is possible."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+from flair.data import Sentence
+from flair.tokenization import Tokenizer
+
+from flair_jointner.models.prediction import Prediction
+
+Text = str | Sequence[str]
+"""A text, or the tokens of one."""
+
+
+class Tokenized(NamedTuple):
+    """A text and where its tokens stand.
+
+    Attributes:
+        text: The text as it came; tokens joined by spaces.
+        tokens: The tokens.
+        starts: Index of the first character of each token in the text.
+        ends: Index after the last one.
+    """
+
+    text: str
+    tokens: list[str]
+    starts: list[int]
+    ends: list[int]
+
+
+class TokenTagger(Protocol):
+    """What :func:`tag_rows` needs of a tagger."""
+
+    def predict_tokens(
+        self, sentences: list[list[str]], batch_size: int, bfloat16: bool
+    ) -> list[Prediction | None]:
+        """Predicts tokenised sentences; None for an empty one."""
+
+
+def tag_rows(
+    tagger: TokenTagger,
+    texts: Iterable[Text],
+    tokenizer: Tokenizer,
+    batch_size: int,
+    chunk_size: int,
+    bfloat16: bool,
+) -> Iterator[dict[str, Any]]:
+    """Tags texts lazily and in order; see ``BaseTagger.tag``."""
+    remaining = iter(texts)
+    while chunk := list(islice(remaining, chunk_size)):
+        found = [tokenize(text, tokenizer) for text in chunk]
+        predictions = tagger.predict_tokens([one.tokens for one in found], batch_size, bfloat16)
+        for one, prediction in zip(found, predictions, strict=True):
+            yield make_row(one, prediction)
+
+
+def tokenize(text: Text, tokenizer: Tokenizer) -> Tokenized:
+    """Cuts a text as ``flair.data.Sentence`` does.
+
+    Args:
+        text: A text, or its tokens.
+        tokenizer: Cuts a text.
+
+    Returns:
+        The tokens and their places.
+    """
+    if not isinstance(text, str):
+        tokens = list(text)
+        ends, end = [], -1
+        for token in tokens:
+            end += len(token) + 1
+            ends.append(end)
+        starts = [end - len(token) for end, token in zip(ends, tokens, strict=True)]
+        return Tokenized(" ".join(tokens), tokens, starts, ends)
+    cleaned = Sentence._handle_problem_characters(text)
+    tokens = tokenizer.tokenize(cleaned)
+    starts, offset = [], 0
+    for token in tokens:
+        starts.append(cleaned.index(token, offset))
+        offset = starts[-1] + len(token)
+    ends = [start + len(token) for start, token in zip(starts, tokens, strict=True)]
+    if len(cleaned) != len(text):
+        # Flair drops zero-width characters, which would shift every offset after them.
+        places = [i for i, char in enumerate(text) if Sentence._handle_problem_characters(char)]
+        starts = [places[start] for start in starts]
+        ends = [places[end - 1] + 1 for end in ends]
+    return Tokenized(text, tokens, starts, ends)
+
+
+def make_row(found: Tokenized, prediction: Prediction | None) -> dict[str, Any]:
+    """A text and what a tagger says about it, in plain data.
+
+    Args:
+        found: The text.
+        prediction: The prediction; None for a text without tokens.
+
+    Returns:
+        The row.
+    """
+    category, score, entities = None, None, []
+    if prediction is not None:
+        if prediction.classes:
+            category, score = prediction.classes[0]
+        for span in prediction.spans or []:
+            start, end = found.starts[span.start], found.ends[span.end - 1]
+            entities.append(
+                {
+                    "type": span.type,
+                    "text": found.text[start:end],
+                    "start": start,
+                    "end": end,
+                    "score": span.score,
+                }
+            )
+    return {"text": found.text, "category": category, "score": score, "entities": entities}

@@ -1,0 +1,201 @@
+"""One pass of a trained tagger over many sentences."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+import flair
+import torch
+from flair.data import Sentence
+from flair.training_utils import EmbeddingStorageMode, store_embeddings
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from flair_jointner.layers import length_mask
+from flair_jointner.models.embedding import sentence_context, word_tables
+from flair_jointner.models.losses import LossMean
+from flair_jointner.models.network import TaggerNetwork, TaggerOutput
+from flair_jointner.models.prediction import Prediction
+from flair_jointner.models.word_encoder import WordEncoder
+
+if TYPE_CHECKING:
+    from flair_jointner.models.tagger import BaseTagger
+
+_FOLDED_BATCH = 256
+_WORTH_FOLDING = 64
+"""Folding the weights takes a few milliseconds: fewer sentences take the way of training."""
+
+
+class TaggingRun:
+    """What is prepared once for a pass: the decoder, and the folded weights if there are any."""
+
+    def __init__(
+        self,
+        tagger: "BaseTagger",
+        sentences: int,
+        batch_size: int,
+        with_probabilities: bool = False,
+        bfloat16: bool = False,
+    ) -> None:
+        """Prepares the pass.
+
+        Args:
+            tagger: The tagger.
+            sentences: How many sentences will be tagged, roughly.
+            batch_size: Number of sentences that go through the network at once; over static word
+                vectors, whose batches take little memory, at least 256.
+            with_probabilities: Whether the probability of each tag at each token is wanted.
+            bfloat16: Whether to compute in mixed precision.
+
+        Raises:
+            ValueError: If the batch size is below 1.
+        """
+        if batch_size < 1:
+            raise ValueError(f"The batch size is {batch_size}: it has to be 1 or more.")
+        self._tagger = tagger
+        self._decoder = tagger.decoder()
+        self._with_probabilities = with_probabilities
+        self._dtype = torch.bfloat16 if bfloat16 else None
+        self._encoder: WordEncoder | None = None
+        if sentences >= _WORTH_FOLDING:
+            self._encoder = fold_words(tagger, self._dtype)
+        self._batch_size = max(batch_size, _FOLDED_BATCH) if self._encoder else batch_size
+
+    def over_sentences(
+        self,
+        sentences: Sequence[Sentence],
+        storage_mode: EmbeddingStorageMode = "none",
+        losses: LossMean | None = None,
+        show_progress: bool = False,
+    ) -> Iterator[tuple[int, Prediction]]:
+        """Predicts the non-empty sentences, the longest first.
+
+        Args:
+            sentences: The sentences.
+            storage_mode: What becomes of their embeddings.
+            losses: Takes in the loss of each batch against the gold labels, if given.
+            show_progress: Whether to show a progress bar.
+
+        Yields:
+            The index of each sentence and its prediction.
+        """
+        with sentence_context(self._tagger.embeddings, sentences), self._network() as run:
+            for indices in self._batches([len(s) for s in sentences], show_progress):
+                batch = [sentences[index] for index in indices]
+                output = run(batch)
+                if losses is not None:
+                    losses.add(self._tagger.losses(batch, output))
+                yield from zip(indices, self._decode(output), strict=True)
+                if self._encoder is None:
+                    store_embeddings(batch, storage_mode)
+
+    def over_tokens(self, sentences: Sequence[list[str]]) -> list[Prediction | None]:
+        """Predicts tokenised sentences.
+
+        Args:
+            sentences: The tokens of each.
+
+        Returns:
+            A prediction each; None for an empty one.
+        """
+        predictions: list[Prediction | None] = [None] * len(sentences)
+        if self._encoder is None:
+            made = [Sentence(tokens) for tokens in sentences if tokens]
+            places = [index for index, tokens in enumerate(sentences) if tokens]
+            for index, prediction in self.over_sentences(made):
+                predictions[places[index]] = prediction
+            return predictions
+        with self._network():
+            for indices in self._batches([len(tokens) for tokens in sentences]):
+                output = self._run_words([sentences[index] for index in indices])
+                for index, prediction in zip(indices, self._decode(output), strict=True):
+                    predictions[index] = prediction
+        return predictions
+
+    def _batches(self, lengths: list[int], show_progress: bool = False) -> Iterator[list[int]]:
+        """Indices of non-empty sentences, the longest first, a batch at a time."""
+        order = [index for index, length in enumerate(lengths) if length]
+        order.sort(key=lengths.__getitem__, reverse=True)
+        starts = range(0, len(order), self._batch_size)
+        for start in tqdm(starts, "Tagging", unit="batch", disable=not show_progress):
+            yield order[start : start + self._batch_size]
+
+    @contextmanager
+    def _network(self) -> Iterator[Callable[[list[Sentence]], TaggerOutput]]:
+        """The network without dropout and gradients."""
+        tagger = self._tagger
+        was_training = tagger.training
+        tagger.eval()
+        mixed: AbstractContextManager[object] = nullcontext()
+        if self._dtype is not None:
+            mixed = torch.autocast(torch.device(flair.device).type, self._dtype)
+        try:
+            with torch.no_grad(), mixed:
+                yield self._run_sentences
+        finally:
+            tagger.train(was_training)
+
+    def _run_sentences(self, batch: list[Sentence]) -> TaggerOutput:
+        if self._encoder is None:
+            return self._tagger.forward(*self._tagger.embed(batch))
+        return self._run_words([[token.text for token in sentence.tokens] for sentence in batch])
+
+    def _run_words(self, batch: Sequence[list[str]]) -> TaggerOutput:
+        encoder = self._encoder
+        assert encoder is not None  # for the type checker; callers look first
+        longest = max(map(len, batch))
+        rows = [encoder.find(tokens) for tokens in batch]
+        words = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+        mask = length_mask(torch.tensor(list(map(len, batch))))
+        states = encoder.encode(words.to(flair.device), mask.to(flair.device))
+        return self._tagger.emit(states, mask.to(flair.device))
+
+    def _decode(self, output: TaggerOutput) -> list[Prediction]:
+        return self._tagger.decode(output, self._decoder, self._with_probabilities)
+
+
+def fold_words(tagger: "BaseTagger", dtype: torch.dtype | None) -> WordEncoder | None:
+    """The folded first stations of a tagger, made anew only when its weights have changed.
+
+    Args:
+        tagger: The tagger.
+        dtype: Type to compute in; that of the weights when None.
+
+    Returns:
+        The encoder; None if the tagger has other stations than it knows.
+    """
+    if why_not_folded(tagger) is not None:
+        return None
+    tables = word_tables(tagger.embeddings) or []
+    projection = tagger.embedding2nn if tagger.reproject_embeddings else None
+    key = (dtype, _fingerprint(tagger))
+    if tagger.folded is None or tagger.folded[0] != key:
+        assert isinstance(tagger.rnn, nn.LSTM)  # for the type checker; looked at above
+        tagger.folded = (key, WordEncoder(tables[0], projection, tagger.rnn, dtype))
+    return tagger.folded[1]
+
+
+def why_not_folded(tagger: "BaseTagger") -> str | None:
+    """Why the first stations of a tagger cannot be folded into a word table; None if they can."""
+    tables = word_tables(tagger.embeddings)
+    if not tagger.fast_paths.folded_lstm:
+        return "switched off"
+    if tables is None or len(tables) != 1:
+        return "the embeddings are not one WordEmbeddings without a field"
+    if not tagger.use_rnn or tagger.rnn_type != "LSTM" or tagger.rnn.num_layers != 1:
+        return "the network has no LSTM of one layer"
+    if tagger.train_initial_hidden_state or not tagger.rnn.bias:
+        return "the LSTM has a trained initial state or no bias"
+    if type(tagger).encode is not TaggerNetwork.encode:
+        return f"{type(tagger).__name__} encodes in a way of its own"
+    return None
+
+
+def _fingerprint(tagger: "BaseTagger") -> tuple[object, ...]:
+    """Changes when a folded weight does, even if it was written past torch's version counter."""
+    small: list[Tensor] = list(tagger.rnn.parameters())
+    if tagger.reproject_embeddings:
+        small += tagger.embedding2nn.parameters()
+    sums = tuple(float(weight.detach().double().sum()) for weight in small)
+    large = list(tagger.embeddings.parameters())
+    return (sums, tuple((w.data_ptr(), w._version, len(w)) for w in large), id(tagger.embeddings))

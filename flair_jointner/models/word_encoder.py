@@ -1,0 +1,95 @@
+"""Embedding and encoding for tagging, folded into one table of words."""
+
+import torch
+from flair.embeddings import WordEmbeddings
+from torch import Tensor, nn
+
+from flair_jointner.layers.folded_lstm import FoldedLstm
+from flair_jointner.layers.packing import Packing
+
+_TABLE_BYTES = 512 * 2**20
+
+
+class WordEncoder:
+    """Static word vectors → projection → LSTM, of a tagger that is not being trained.
+
+    What a word sends into the gates of the LSTM is computed when the word is first met, and kept
+    in a table if that has room for the whole vocabulary; otherwise it is computed once per batch.
+    """
+
+    def __init__(
+        self,
+        embeddings: WordEmbeddings,
+        projection: nn.Linear | None,
+        rnn: nn.LSTM,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        """Folds the weights as they are now.
+
+        Args:
+            embeddings: The word vectors.
+            projection: The linear layer between them and the LSTM, if any.
+            rnn: The LSTM, with one layer.
+            dtype: Type to compute in; that of the weights when None.
+        """
+        self.embeddings = embeddings
+        self._lstm = FoldedLstm(rnn, projection, dtype)
+        self._indices: dict[str, int] = {}
+        words = len(embeddings.embedding.weight)
+        shape = (self._lstm.directions, words, self._lstm.gate_size)
+        self._gates: Tensor | None = None
+        if shape[0] * shape[1] * shape[2] * self._lstm.dtype.itemsize <= _TABLE_BYTES:
+            self._gates = torch.empty(
+                shape, dtype=self._lstm.dtype, device=next(rnn.parameters()).device
+            )
+            self._is_known = torch.zeros(words, dtype=torch.bool, device=self._gates.device)
+
+    def find(self, tokens: list[str]) -> list[int]:
+        """Rows of the word table.
+
+        Args:
+            tokens: The tokens of a sentence.
+
+        Returns:
+            A row each; words without a vector share the last one.
+        """
+        known = self._indices
+        try:
+            return [known[token] for token in tokens]
+        except KeyError:
+            if len(known) > 1_000_000:  # a stream of ever new words must not fill the memory
+                known.clear()
+            for token in tokens:
+                known[token] = self.embeddings.get_cached_token_index(token)
+            return [known[token] for token in tokens]
+
+    def encode(self, words: Tensor, mask: Tensor) -> Tensor:
+        """Runs the first two stations.
+
+        Args:
+            words: Rows of the tokens, ``[batch, tokens]``; any row on padding.
+            mask: ``[batch, tokens]`` bool, True for real tokens.
+
+        Returns:
+            H, ``[batch, tokens, hidden]``, 0 on padding.
+        """
+        packing = Packing(mask.sum(1))
+        packed = packing.pack(words)
+        if self._gates is None:
+            distinct, packed = packed.unique(return_inverse=True)
+            gates = self._compute(distinct)
+        else:
+            new = packed[~self._is_known[packed]].unique()
+            if len(new):
+                self._gates.index_copy_(1, new, self._compute(new))
+                self._is_known[new] = True
+            gates = self._gates
+        return packing.pad(self._lstm.run(gates, packed, packing), mask.size(1))
+
+    def _compute(self, words: Tensor) -> Tensor:
+        """What words send into the gates, ``[directions, words, gates]``."""
+        table = self.embeddings.embedding.weight
+        vectors = table[words.to(table.device)].to(words.device)
+        if self.embeddings.layer_norm is not None:
+            vectors = self.embeddings.layer_norm(vectors)
+        return self._lstm.gates(vectors)

@@ -1,0 +1,209 @@
+"""Rows say what predict says, with offsets into the text as it came."""
+
+import itertools
+
+import pytest
+import tiny
+import torch
+from flair.data import Sentence
+from flair.embeddings import OneHotEmbeddings, StackedEmbeddings
+from flair.tokenization import SpaceTokenizer
+
+from flair_jointner.models import word_encoder
+from flair_jointner.models.fast_paths import FastPaths
+
+
+@pytest.fixture(scope="module")
+def tagger():
+    return tiny.joint_tagger()
+
+
+def random_texts(count):
+    return [sentence.text for sentence in tiny.random_titles(count)]
+
+
+def test_rows_say_what_predict_says(tagger):
+    texts = random_texts(40)
+    rows = list(tagger.tag(texts, tokenizer=SpaceTokenizer(), batch_size=7, chunk_size=16))
+    assert [row["text"] for row in rows] == texts
+    assert sum(len(row["entities"]) for row in rows) > 20
+    for text, row in zip(texts, rows, strict=True):
+        sentence = Sentence(text, use_tokenizer=SpaceTokenizer())
+        tagger.predict(sentence)
+        assert row["category"] == sentence.get_label(tiny.CLASS_TYPE).value
+        assert row["score"] == pytest.approx(sentence.get_label(tiny.CLASS_TYPE).score, abs=1e-4)
+        expected = [
+            (span.text, span.start_position, span.end_position, span.get_label("ner").value)
+            for span in sentence.get_spans("ner")
+        ]
+        found = [(e["text"], e["start"], e["end"], e["type"]) for e in row["entities"]]
+        assert found == expected
+        assert all(0 < e["score"] <= 1 for e in row["entities"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  mibal   rofen tagop  ",
+        "mi\u200bbal rofen\u200b \u200btagop kelum",  # zero-width spaces, which Flair drops
+        "\ufeffmibal rofen (tagop), kelum!",
+        "mibal\u3000rofen\tsulum",
+        "😀 mibal 😀 rofen sulum",
+        "mibal ro\u0301fen sulum",
+    ],
+)
+def test_offsets_count_characters_of_the_text_as_it_came(tagger, text):
+    (row,) = tagger.tag([text])
+    assert row["text"] == text
+    assert row["entities"]
+    for entity in row["entities"]:
+        assert text[entity["start"] : entity["end"]] == entity["text"]
+        assert entity["text"] == entity["text"].strip()
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b"])
+def test_a_text_without_tokens_gets_an_empty_row_in_its_place(tagger, text):
+    rows = list(tagger.tag(["mibal", text, "rofen"]))
+    assert rows[1] == {"text": text, "category": None, "score": None, "entities": []}
+    assert [row["text"] for row in rows] == ["mibal", text, "rofen"]
+    assert rows[2]["category"] in tiny.CLASSES
+
+
+def test_a_tagger_without_sentence_head_gives_no_category():
+    (row,) = tiny.joint_tagger(classes=None).tag(["mibal rofen"])
+    assert row["category"] is None and row["score"] is None
+
+
+def test_texts_are_taken_a_chunk_at_a_time(tagger):
+    endless = itertools.cycle(random_texts(5))
+    rows = list(itertools.islice(tagger.tag(endless, chunk_size=4), 9))
+    assert len(rows) == 9
+
+
+# ----- the folded network -----
+
+
+def pairs(rows, others):
+    """Rows with the same text, category and entities; scores agree to a few digits."""
+    for row, other in zip(rows, others, strict=True):
+        assert (row["text"], row["category"]) == (other["text"], other["category"])
+        if row["score"] is not None:
+            assert row["score"] == pytest.approx(other["score"], abs=1e-4)
+        for one, two in zip(row["entities"], other["entities"], strict=True):
+            assert {**one, "score": 0} == {**two, "score": 0}
+            assert one["score"] == pytest.approx(two["score"], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"attention": "learned"},
+        {"bidirectional": False, "attention": "soft"},
+        {"reproject_embeddings": False, "tag_format": "BIO"},
+        {"use_crf": False, "classes": None},
+        {"constrain_decoding": False},
+    ],
+)
+def test_the_folded_network_tags_like_the_plain_one(options):
+    tagger = tiny.joint_tagger(**options)
+    texts = [*random_texts(150), "", "unheard words only"]
+    assert tagger.describe_fast_path()["folded_lstm"] == "on"
+    rows = list(tagger.tag(texts, tokenizer=SpaceTokenizer()))
+    assert tagger.folded is not None
+    tagger.fast_paths = FastPaths(folded_lstm=False)
+    pairs(rows, tagger.tag(texts, tokenizer=SpaceTokenizer()))
+    sentences = [Sentence(text, use_tokenizer=SpaceTokenizer()) for text in texts if text]
+    tagger.fast_paths = FastPaths()
+    tagger.predict(sentences)
+    for sentence, row in zip(sentences, [row for row in rows if row["text"]], strict=True):
+        found = [(span.start_position, span.end_position) for span in sentence.get_spans("ner")]
+        assert found == [(e["start"], e["end"]) for e in row["entities"]]
+
+
+def test_a_vocabulary_too_large_for_a_table_is_computed_by_batch(monkeypatch):
+    tagger = tiny.joint_tagger()
+    texts = random_texts(100)
+    rows = list(tagger.tag(texts))
+    monkeypatch.setattr(word_encoder, "_TABLE_BYTES", 0)
+    tagger.folded = None
+    pairs(rows, tagger.tag(texts))
+
+
+@pytest.mark.parametrize("change", ["step", "data", "words"])
+def test_changed_weights_are_folded_anew(change):
+    tagger = tiny.joint_tagger(tiny.words(fine_tune=True) if change == "words" else None)
+    texts = random_texts(100)
+    before = list(tagger.tag(texts))
+    if change == "data":
+        tagger.rnn.weight_hh_l0.data.mul_(-3)
+    elif change == "words":
+        with torch.no_grad():
+            tagger.embeddings.embedding.weight.mul_(-3)
+    else:
+        torch.optim.Adam(tagger.parameters(), lr=0.5, fused=True).zero_grad()
+        tagger.train().forward_loss(tiny.titles())[0].backward()
+        torch.optim.Adam(tagger.parameters(), lr=0.5, fused=True).step()
+        tagger.eval()
+    after = list(tagger.tag(texts))
+    assert after != before
+    tagger.fast_paths = FastPaths(folded_lstm=False)
+    pairs(after, tagger.tag(texts))
+
+
+def test_tokens_are_taken_as_they_are(tagger):
+    rows = list(tagger.tag([["mibal", "a b", "rofen"], [], ["kelum"]]))
+    assert [row["text"] for row in rows] == ["mibal a b rofen", "", "kelum"]
+    for row in rows:
+        for entity in row["entities"]:
+            assert row["text"][entity["start"] : entity["end"]] == entity["text"]
+
+
+def test_bfloat16_changes_little():
+    tagger = tiny.joint_tagger(attention="learned", init_range=0.5)
+    texts = random_texts(200)
+    exact, rounded = list(tagger.tag(texts)), list(tagger.tag(texts, bfloat16=True))
+    changed = sum(a["category"] != b["category"] for a, b in zip(exact, rounded, strict=True))
+    assert changed < 10
+    scores = zip(exact, rounded, strict=True)
+    assert max(abs(a["score"] - b["score"]) for a, b in scores) < 0.1
+
+
+@pytest.mark.parametrize(
+    "options, reason",
+    [
+        ({"rnn_layers": 2}, "LSTM of one layer"),
+        ({"rnn_type": "GRU"}, "LSTM of one layer"),
+        ({"use_rnn": False}, "LSTM of one layer"),
+        ({"train_initial_hidden_state": True}, "initial state"),
+        ({"embeddings": "stacked"}, "not one WordEmbeddings"),
+    ],
+)
+def test_what_cannot_be_folded_says_why_and_tags_all_the_same(options, reason):
+    if options.get("embeddings") == "stacked":
+        members = [tiny.words(name="a"), tiny.words(3, name="b")]
+        options = {**options, "embeddings": StackedEmbeddings(members)}
+    tagger = tiny.joint_tagger(**options)
+    assert reason in tagger.describe_fast_path()["folded_lstm"]
+    rows = list(tagger.tag(random_texts(70)))
+    assert len(rows) == 70 and tagger.folded is None
+
+
+def test_other_fast_paths_are_described_too():
+    described = tiny.joint_tagger(use_crf=False).describe_fast_path()
+    assert described == {
+        "word_table": "on",
+        "memory": "on",
+        "padded_lstm": "on",
+        "scaled_crf": "there is no CRF",
+        "folded_lstm": "on",
+    }
+    tagger = tiny.joint_tagger(OneHotEmbeddings(tiny.dictionary(tiny.WORDS)))
+    assert "no static word embedding" in tagger.describe_fast_path()["word_table"]
+
+
+def test_sizes_below_one_are_refused(tagger):
+    with pytest.raises(ValueError, match="chunk_size is 0"):
+        tagger.tag(["mibal"], chunk_size=0)
+    with pytest.raises(ValueError, match="batch size is 0"):
+        list(tagger.tag(["mibal"], batch_size=0))
