@@ -39,10 +39,9 @@ class WordEncoder:
         shape = (self._lstm.directions, words, self._lstm.gate_size)
         self._gates: Tensor | None = None
         if shape[0] * shape[1] * shape[2] * self._lstm.dtype.itemsize <= _TABLE_BYTES:
-            self._gates = torch.empty(
-                shape, dtype=self._lstm.dtype, device=next(rnn.parameters()).device
-            )
-            self._is_known = torch.zeros(words, dtype=torch.bool, device=self._gates.device)
+            device = next(rnn.parameters()).device
+            self._gates = torch.empty(shape, dtype=self._lstm.dtype, device=device)
+            self._is_known = torch.zeros(words, dtype=torch.bool, device=device)
 
     def find(self, tokens: list[str]) -> list[int]:
         """Rows of the word table.
