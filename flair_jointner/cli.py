@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import flair
+from flair.data import Sentence
 from tqdm import tqdm
 
 from flair_jointner import cli_options as options
@@ -28,8 +29,15 @@ from flair_jointner.data import (
     train_vectors,
 )
 from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_in_parallel
+from flair_jointner.inference.calibration import (
+    plot_reliability,
+    plot_thresholds,
+    reliability,
+    score_predictions,
+    threshold_curve,
+)
 from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier
-from flair_jointner.training import pretrain_classifier
+from flair_jointner.training import fit_temperatures, pretrain_classifier
 from flair_jointner.training import train as train_model
 
 
@@ -272,6 +280,11 @@ def train(
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option("--predictions", type=click.Path(path_type=Path, dir_okay=False),
               help="Write token, gold tag and predicted tag to this file.")  # fmt: skip
+@click.option("--plots", type=click.Path(path_type=Path, file_okay=False),
+              help="Draw reliability and thresholds into this folder.")  # fmt: skip
+@click.option("--fit-temperature", is_flag=True,
+              help="Make the scores as sure as they are right on FILES, and save that in MODEL: "
+              "give the dev set.")  # fmt: skip
 @click.option("--batch-size", type=COUNT, default=64, show_default=True, help="Sentences at once.")
 @click.option("--trust", is_flag=True, help="Load a model file that may run code.")
 @options.reading
@@ -279,14 +292,17 @@ def evaluate(
     model: Path,
     files: Paths,
     predictions: Path | None,
+    plots: Path | None,
+    fit_temperature: bool,
     batch_size: int,
     trust: bool,
     reading: dict[str, Any],
 ) -> None:
-    """Scores MODEL on the annotated sentences of FILES.
+    """Scores MODEL on the annotated sentences of FILES, and how far its scores are to be trusted.
 
     \b
-      jointner evaluate tagger/best-model.pt test.conll --predictions test.tsv
+      jointner evaluate tagger/best-model.pt dev.conll --fit-temperature
+      jointner evaluate tagger/best-model.pt test.conll --predictions test.tsv --plots pictures
     """
     tagger = JointTagger.load(model, trust=trust)
     labels = {"tag_type": tagger.tag_type, "class_type": tagger.class_type}
@@ -295,6 +311,38 @@ def evaluate(
         sentences, tagger.tag_type, out_path=predictions, mini_batch_size=batch_size
     )
     click.echo(result.detailed_results)
+    _echo_calibration(tagger, sentences, batch_size)
+    if fit_temperature:
+        tags, classes = fit_temperatures(tagger, sentences, batch_size)
+        tagger.save(model)
+        of_classes = "" if classes is None else f", of the classes {classes:.3f}"
+        click.echo(f"\nTemperature of the tags {tags:.3f}{of_classes}, saved in {model}.")
+        _echo_calibration(tagger, sentences, batch_size)
+    if plots is not None:
+        plots.mkdir(parents=True, exist_ok=True)
+        entities, sentence_classes = score_predictions(tagger, sentences, batch_size)
+        named = {"entities": entities}
+        if sentence_classes is not None:
+            named[tagger.class_type or ""] = sentence_classes
+        plot_reliability(named, plots / "reliability.png")
+        plot_thresholds(entities, plots / "thresholds.png")
+        click.echo(f"\nPictures: {plots / 'reliability.png'}, {plots / 'thresholds.png'}")
+
+
+def _echo_calibration(tagger: JointTagger, sentences: list[Sentence], batch_size: int) -> None:
+    entities, classes = score_predictions(tagger, sentences, batch_size)
+    click.echo(
+        f"\nExpected calibration error of the entities' scores: {reliability(entities).error:.4f} "
+        f"({len(entities.scores)} predicted)"
+    )
+    if classes is not None and classes.gold:
+        click.echo(
+            f"Expected calibration error of {tagger.class_type}: {reliability(classes).error:.4f}"
+        )
+    curve = threshold_curve(entities, points=11)
+    click.echo("Keeping only entities with at least this score:")
+    for threshold, precision, recall in list(zip(*curve, strict=True))[5:]:
+        click.echo(f"  {threshold:.1f}  precision {precision:.4f}  recall {recall:.4f}")
 
 
 @main.command()

@@ -43,6 +43,11 @@ class JointTagger(BaseTagger):
     Where the paper is silent: the projection W₁ has a bias, as Flair's has; word dropout is off,
     because the paper names locked dropout only; embeddings that are trained keep their own
     initialisation, because U(-0.1, 0.1) would erase a pre-trained encoder.
+
+    Attributes:
+        classes: The classes, in the order of the head's output.
+        class_temperature: What the scores of the classes are divided by before they become
+            probabilities; see :func:`~flair_jointner.training.fit_temperatures`.
     """
 
     def __init__(
@@ -108,6 +113,7 @@ class JointTagger(BaseTagger):
         self.class_dictionary = copy.deepcopy(class_dictionary)
         self.class_type = class_type
         self.class_loss_weight = class_loss_weight
+        self.class_temperature = 1.0
         self.residual = residual
         self.init_range = init_range
         self.attention_options = {
@@ -188,18 +194,40 @@ class JointTagger(BaseTagger):
         losses = super().losses(sentences, output)
         if self.class_head is None:
             return losses
-        gold = [self._gold_class(sentence) for sentence in sentences]
-        known = [index for index, target in enumerate(gold) if target is not None]
+        targets, known = self.gold_classes(sentences)
         if known:
-            targets = torch.tensor([gold[index] for index in known], device=flair.device)
             values = nn.functional.cross_entropy(
-                self._class_logits(output)[known], targets, reduction="none"
+                self.class_logits(output)[known], targets, reduction="none"
             )
             losses.append(Loss(self.class_type or "", self.class_loss_weight, values))
         return losses
 
-    def _class_logits(self, output: TaggerOutput) -> Tensor:
-        """``[batch, classes]``: unnormalised scores s of Eq. 1."""
+    def gold_classes(self, sentences: list[Sentence]) -> tuple[Tensor, list[int]]:
+        """The gold classes of the sentences that have one.
+
+        Args:
+            sentences: A batch.
+
+        Returns:
+            Their classes, ``[labelled]`` long, and their indices in the batch.
+
+        Raises:
+            ValueError: In training, if a sentence has a class that the dictionary lacks.
+        """
+        gold = [self._gold_class(sentence) for sentence in sentences]
+        known = [index for index, target in enumerate(gold) if target is not None]
+        targets = [target for target in gold if target is not None]
+        return torch.tensor(targets, dtype=torch.long, device=flair.device), known
+
+    def class_logits(self, output: TaggerOutput) -> Tensor:
+        """Unnormalised scores of the classes, s of Eq. 1.
+
+        Args:
+            output: What the network makes of a batch.
+
+        Returns:
+            ``[batch, classes]``.
+        """
         assert self.class_head is not None  # for the type checker; callers look first
         return self.class_head(masked_max(output.states, output.mask))
 
@@ -227,7 +255,8 @@ class JointTagger(BaseTagger):
         """
         predictions = super().decode(output, decoder, with_probabilities)
         if self.class_head is not None:
-            probabilities = self._class_logits(output).float().softmax(dim=-1).tolist()
+            logits = self.class_logits(output).float() / self.class_temperature
+            probabilities = logits.softmax(dim=-1).tolist()
             for prediction, row in zip(predictions, probabilities, strict=True):
                 pairs = zip(self.classes, row, strict=True)
                 prediction.classes = sorted(pairs, key=lambda pair: -pair[1])
@@ -340,12 +369,15 @@ class JointTagger(BaseTagger):
 
     def _get_state_dict(self) -> dict[str, Any]:
         options = {name: getattr(self, name) for name in _SAVED_OPTIONS}
+        options["class_temperature"] = self.class_temperature
         return {**super()._get_state_dict(), **options, **self.attention_options}
 
     @classmethod
     def _init_model_with_state_dict(cls, state: dict[str, Any], **kwargs: Any) -> Any:
         kwargs |= {name: state[name] for name in (*_SAVED_OPTIONS, *_SAVED_ATTENTION_OPTIONS)}
-        return super()._init_model_with_state_dict(state, **kwargs)
+        model = super()._init_model_with_state_dict(state, **kwargs)
+        model.class_temperature = state["class_temperature"]
+        return model
 
 
 _SAVED_OPTIONS = (

@@ -39,7 +39,11 @@ class TaggerNetwork(ModelFile):
 
     Attributes:
         fast_paths: Switches of what is done in a faster way than Flair's.
+        tag_temperature: What the scores of the paths are divided by before they become
+            probabilities; see :func:`~flair_jointner.training.fit_temperatures`.
     """
+
+    tag_temperature: float = 1.0
 
     def __init__(
         self,
@@ -209,6 +213,7 @@ class TaggerNetwork(ModelFile):
             "bidirectional": self.bidirectional,
             "allow_unk_predictions": self.allow_unk_predictions,
             "constrain_decoding": self.constrain_decoding,
+            "tag_temperature": self.tag_temperature,
             "embedding_names": get_names(self.embeddings),
         }
 
@@ -217,5 +222,6 @@ class TaggerNetwork(ModelFile):
         for name in ("bidirectional", "allow_unk_predictions", "constrain_decoding"):
             kwargs[name] = state[name]
         model = super()._init_model_with_state_dict(state, **kwargs)
+        model.tag_temperature = state["tag_temperature"]
         set_names(model.embeddings, state["embedding_names"])
         return model

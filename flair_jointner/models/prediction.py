@@ -58,11 +58,27 @@ class Prediction:
             if tagset.tags[tag] not in ("O", "_")
         }
 
+    def scored_facts(self, index: int, tagset: TagSet) -> list[tuple[Fact, float]]:
+        """What the prediction claims, and how probable it is; token tags need probabilities."""
+        if self.spans is not None:
+            return [(Fact(index, *span[:3]), span.score) for span in self.spans]
+        assert self.probabilities is not None
+        return [
+            (fact, float(self.probabilities[fact.start, self.tags[fact.start]]))
+            for fact in sorted(self.facts(index, tagset))
+        ]
+
 
 class Decoder:
     """Finds the best path of each sentence and the probabilities of what it says."""
 
-    def __init__(self, tagset: TagSet, chain: ChainScores, constraint: ChainScores | None) -> None:
+    def __init__(
+        self,
+        tagset: TagSet,
+        chain: ChainScores,
+        constraint: ChainScores | None,
+        temperature: float = 1.0,
+    ) -> None:
         """Prepares what all batches share.
 
         Args:
@@ -70,11 +86,14 @@ class Decoder:
             chain: Scores of the chain.
             constraint: 0 for what a valid path may do and -inf for what it may not; None if paths
                 need not be valid.
+            temperature: What scores are divided by before they become probabilities.
         """
         self._tagset = tagset
         self._chain = chain
         self._constraint = constraint
-        self._weights = ChainWeights(chain if constraint is None else chain.plus(constraint))
+        self._temperature = temperature
+        valid = chain if constraint is None else chain.plus(constraint)
+        self._weights = ChainWeights(ChainScores(*(part / temperature for part in valid)))
 
     def __call__(
         self, emissions: Tensor, mask: Tensor, with_probabilities: bool = False
@@ -92,7 +111,7 @@ class Decoder:
         paths, _ = viterbi(emissions, mask, self._chain, self._constraint)
         posterior = None
         if with_probabilities or self._tagset.has_spans:
-            posterior = ChainPosterior(emissions, mask, self._weights)
+            posterior = ChainPosterior(emissions / self._temperature, mask, self._weights)
         lengths = mask.sum(1).tolist()
         predictions = [
             Prediction(path[:length], [] if self._tagset.has_spans else None)

@@ -83,16 +83,30 @@ class BaseTagger(TaggerNetwork):
         Raises:
             ValueError: In training, if a sentence holds a label that the dictionary lacks.
         """
-        gold = [self._gold_tags(sentence) for sentence in sentences]
-        annotated = [index for index, tags in enumerate(gold) if tags is not None]
+        targets, annotated = self.gold_tags(sentences)
         if not annotated:
             return []
-        rows = [tags for tags in gold if tags is not None]
-        targets = pad_sequence(rows, batch_first=True).to(flair.device)
         emissions, mask = output.emissions, output.mask
         if len(annotated) < len(sentences):
             emissions, mask = (x[annotated, : targets.size(1)] for x in (emissions, mask))
         return [Loss(self.tag_type, 1.0, self._tag_loss(emissions, targets, mask))]
+
+    def gold_tags(self, sentences: Sequence[Sentence]) -> tuple[Tensor, list[int]]:
+        """The gold tags of the sentences that have them.
+
+        Args:
+            sentences: A batch.
+
+        Returns:
+            Their tags, ``[annotated, longest]``, 0 on padding, and their indices in the batch.
+
+        Raises:
+            ValueError: In training, if a sentence holds a label that the dictionary lacks.
+        """
+        gold = [self._gold_tags(sentence) for sentence in sentences]
+        rows = [tags for tags in gold if tags is not None] or [torch.zeros(0, dtype=torch.long)]
+        annotated = [index for index, tags in enumerate(gold) if tags is not None]
+        return pad_sequence(rows, batch_first=True).to(flair.device), annotated
 
     def _tag_loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         if self.use_crf:
@@ -299,6 +313,15 @@ class BaseTagger(TaggerNetwork):
 
     def decoder(self) -> Decoder:
         """What turns tag scores into predictions, with the weights as they are now."""
+        return Decoder(self.tagset, *self.decoding_chain(), self.tag_temperature)
+
+    def decoding_chain(self) -> tuple[ChainScores, ChainScores | None]:
+        """What paths are scored with when tags are predicted.
+
+        Returns:
+            The scores of the chain, zeros without a CRF, and the constraint that keeps paths
+            valid, if there is one.
+        """
         if self.use_crf:
             chain: ChainScores = self.crf.chain()  # type: ignore[operator]
         else:
@@ -310,7 +333,7 @@ class BaseTagger(TaggerNetwork):
             constraint = self.tagset.constraint(self.allow_unk_predictions)
             constraint = constraint.to(self.linear.weight.float())
         chain = chain.to(self.linear.weight.float())
-        return Decoder(self.tagset, ChainScores(*(part.detach() for part in chain)), constraint)
+        return ChainScores(*(part.detach() for part in chain)), constraint
 
     # ----- evaluation -----
 

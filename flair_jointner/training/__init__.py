@@ -3,5 +3,12 @@
 from flair_jointner.training.best_model import BestModelPlugin
 from flair_jointner.training.pretraining import pretrain_classifier
 from flair_jointner.training.settings import PAPER_SETTINGS, train
+from flair_jointner.training.temperature import fit_temperatures
 
-__all__ = ["PAPER_SETTINGS", "BestModelPlugin", "pretrain_classifier", "train"]
+__all__ = [
+    "PAPER_SETTINGS",
+    "BestModelPlugin",
+    "fit_temperatures",
+    "pretrain_classifier",
+    "train",
+]

@@ -1,0 +1,102 @@
+"""Temperature scaling (Guo et al., 2017): scores that are as sure as they are right.
+
+A temperature divides what a softmax is taken of. It changes no tag and no class, since it moves
+the best of them nowhere, but only how probable they are said to be.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from flair.data import Sentence
+from scipy.optimize import minimize_scalar
+from torch import Tensor, nn
+
+from flair_jointner.layers.chain import ChainScores
+from flair_jointner.layers.crf import negative_log_likelihood
+from flair_jointner.models import BaseTagger, JointTagger
+
+_BOUNDS = (-3.0, 3.0)  # of the logarithm
+
+
+class Temperatures(NamedTuple):
+    """What was fitted.
+
+    Attributes:
+        tags: Temperature of the tags.
+        classes: Temperature of the classes; None without a sentence head or gold classes.
+    """
+
+    tags: float
+    classes: float | None
+
+
+def fit_temperatures(
+    tagger: BaseTagger, sentences: Sequence[Sentence], batch_size: int = 64
+) -> Temperatures:
+    """Chooses the temperatures that make gold annotation most probable, and sets them.
+
+    Args:
+        tagger: The tagger; its temperatures are replaced, and saved with it from then on.
+        sentences: Annotated sentences that it was not trained on: the dev set.
+        batch_size: Number of sentences that go through the network at once.
+
+    Returns:
+        The temperatures.
+
+    Raises:
+        ValueError: If no sentence has annotation that the tagger knows.
+    """
+    tagger.eval()
+    tagged: list[tuple[Tensor, Tensor, Tensor]] = []
+    logits: list[Tensor] = []
+    targets: list[Tensor] = []
+    ordered = sorted((sentence for sentence in sentences if len(sentence)), key=len)
+    with torch.no_grad():
+        for start in range(0, len(ordered), batch_size):
+            batch = ordered[start : start + batch_size]
+            output = tagger.forward(*tagger.embed(batch))
+            tags, known = tagger.gold_tags(batch)
+            if known:
+                mask = output.mask[known][:, : tags.size(1)]
+                tagged.append((output.emissions[known][:, : tags.size(1)].double(), tags, mask))
+            if isinstance(tagger, JointTagger) and tagger.class_head is not None:
+                classes, labelled = tagger.gold_classes(batch)
+                logits.append(tagger.class_logits(output)[labelled].double())
+                targets.append(classes)
+    if not tagged:
+        raise ValueError(
+            f"No sentence has labels of type {tagger.tag_type!r} that the tagger knows: give "
+            "annotated sentences, such as the dev set."
+        )
+    chain, constraint = tagger.decoding_chain()
+    chain = (chain if constraint is None else chain.plus(constraint)).to(tagged[0][0])
+
+    def tag_loss(temperature: float) -> float:
+        scaled = ChainScores(*(part / temperature for part in chain))
+        return sum(
+            float(negative_log_likelihood(emissions / temperature, tags, mask, scaled).sum())
+            for emissions, tags, mask in tagged
+        )
+
+    tagger.tag_temperature = _minimize(tag_loss)
+    if not isinstance(tagger, JointTagger) or not sum(map(len, targets)):
+        return Temperatures(tagger.tag_temperature, None)
+
+    def class_loss(temperature: float) -> float:
+        return float(
+            nn.functional.cross_entropy(torch.cat(logits) / temperature, torch.cat(targets))
+        )
+
+    tagger.class_temperature = _minimize(class_loss)
+    return Temperatures(tagger.tag_temperature, tagger.class_temperature)
+
+
+def _minimize(loss: Callable[[float], float]) -> float:
+    found = minimize_scalar(
+        lambda log: loss(math.exp(log)),
+        bounds=_BOUNDS,
+        method="bounded",
+    )
+    return math.exp(found.x)

@@ -1,0 +1,96 @@
+"""Temperatures that make gold annotation most probable."""
+
+import math
+
+import pytest
+import tiny
+import torch
+
+from flair_jointner import JointTagger
+from flair_jointner.training import fit_temperatures
+
+
+def overconfident_tagger(**options):
+    """A random tagger whose scores are five times as large as they deserve."""
+    tagger = tiny.joint_tagger(init_range=0.7, use_rnn=False, **options)
+    with torch.no_grad():
+        for head in (tagger.linear, tagger.class_head):
+            head.weight.mul_(5)
+            head.bias.mul_(5)
+        if tagger.use_crf:
+            free = tagger.crf.transitions > -100
+            tagger.crf.transitions[free] *= 5
+    return tagger
+
+
+def own_words(tagger, count=150):
+    """Titles annotated by sampling: their tags and classes are as probable as a fifth says."""
+    tagger.tag_temperature, tagger.class_temperature = 5.0, 5.0
+    sentences = tiny.random_titles(count, longest=5, seed=4)
+    generator = torch.Generator().manual_seed(1)
+    for sentence in sentences:
+        with torch.no_grad():
+            output = tagger.forward(*tagger.embed([sentence]))
+        shares = (output.emissions[0] / 5).softmax(1)
+        for place in range(len(sentence)):
+            tag = tagger.tagset.tags[int(torch.multinomial(shares[place], 1, generator=generator))]
+            if tag.startswith("S-"):
+                sentence[place : place + 1].add_label(tiny.TAG_TYPE, tag[2:])
+        shares = (tagger.class_logits(output)[0] / 5).softmax(0)
+        drawn = int(torch.multinomial(shares, 1, generator=generator))
+        sentence.add_label(tiny.CLASS_TYPE, tagger.classes[drawn])
+    tagger.tag_temperature = tagger.class_temperature = 1.0
+    return sentences
+
+
+def test_overconfident_scores_are_found_out():
+    tagger = overconfident_tagger(use_crf=False)
+    sentences = own_words(tagger)
+    found = fit_temperatures(tagger, sentences)
+    assert found == (tagger.tag_temperature, tagger.class_temperature)
+    assert 3.0 < found.classes < 8.0
+    assert found.tags > 2.0
+
+
+def class_loss(tagger, sentences, temperature):
+    with torch.no_grad():
+        output = tagger.forward(*tagger.embed(sentences))
+    targets, known = tagger.gold_classes(sentences)
+    logits = tagger.class_logits(output)[known] / temperature
+    return float(torch.nn.functional.cross_entropy(logits, targets))
+
+
+def test_no_other_temperature_is_better():
+    tagger = overconfident_tagger()
+    sentences = tiny.titles()
+    best = fit_temperatures(tagger, sentences).classes
+    losses = [class_loss(tagger, sentences, best * factor) for factor in (0.9, 1.0, 1.1)]
+    assert losses[1] == min(losses)
+
+
+def test_a_temperature_changes_scores_only_and_is_saved(tmp_path):
+    tagger = overconfident_tagger()
+    sentences = tiny.random_titles(30)
+    tagger.predict(sentences, label_name="before")
+    tagger.tag_temperature, tagger.class_temperature = 4.0, 2.0
+    tagger.save(tmp_path / "model.pt")
+    again = JointTagger.load(tmp_path / "model.pt")
+    assert (again.tag_temperature, again.class_temperature) == (4.0, 2.0)
+    again.predict(sentences, label_name="after")
+    lower = 0
+    for sentence in sentences:
+        before, after = tiny.labels(sentence, "before"), tiny.labels(sentence, "after")
+        assert [label[:2] for label in before] == [label[:2] for label in after]
+        lower += sum(one[2] > two[2] for one, two in zip(before, after, strict=True))
+    assert lower > 20
+
+
+def test_a_tagger_without_sentence_head_has_one_temperature():
+    tagger = tiny.joint_tagger(classes=None)
+    found = fit_temperatures(tagger, tiny.titles())
+    assert found.classes is None and math.isfinite(found.tags)
+
+
+def test_sentences_without_annotation_are_refused():
+    with pytest.raises(ValueError, match="No sentence has labels of type 'ner'"):
+        fit_temperatures(tiny.joint_tagger(), [tiny.title("mibal", annotated=False)])
