@@ -82,10 +82,10 @@ class FoldedLstm:
         """
         forward = self._run_direction(gates[0], words, self._recurrent[0], packing)
         if len(self._recurrent) == 1:
-            return -forward
+            return forward.neg_()
         turned = words[packing.turned]
         backward = self._run_direction(gates[1], turned, self._recurrent[1], packing)
-        return -torch.cat([forward, backward[packing.turned]], dim=1)
+        return torch.cat([forward, backward[packing.turned]], dim=1).neg_()
 
     def _run_direction(
         self, table: Tensor, words: Tensor, recurrent: Factor, packing: Packing

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-_ONEDNN_NUMBERS = 30_000
-"""From this many numbers in a matrix on, oneDNN's fixed cost of a call (about 10 µs) pays off."""
+_ONEDNN_PRODUCTS = 1_000_000
+"""From this many multiplications on, oneDNN's fixed cost of a call (about 10 µs) pays off."""
+_MANY_ROWS = 64
+"""About as many as a :class:`Factor` is multiplied by at a time."""
 
 
 def has_onednn() -> bool:
@@ -30,15 +32,15 @@ def product(rows: Tensor, columns: Tensor) -> Tensor:
     Returns:
         ``[n, m]``.
     """
-    if pays_off(columns):
+    if pays_off(columns, len(rows)):
         return torch.ops.mkldnn._linear_pointwise(rows, columns, None, "none", [], "")
     return rows @ columns.t()
 
 
-def pays_off(matrix: Tensor) -> bool:
-    """Whether :func:`product` goes to oneDNN for a matrix of this size, type and place."""
+def pays_off(matrix: Tensor, rows: int) -> bool:
+    """Whether :func:`product` goes to oneDNN for this many rows and such a matrix."""
     return (
-        matrix.numel() >= _ONEDNN_NUMBERS
+        matrix.numel() * rows >= _ONEDNN_PRODUCTS
         and matrix.dtype == torch.float32
         and matrix.device.type == "cpu"
         and has_onednn()
@@ -55,7 +57,7 @@ class Factor:
             columns: ``[m, inner]``.
         """
         bfloat16 = columns.dtype == torch.bfloat16 and columns.device.type == "cpu"
-        self._onednn = pays_off(columns) or (bfloat16 and has_onednn())
+        self._onednn = pays_off(columns, _MANY_ROWS) or (bfloat16 and has_onednn())
         self._columns = columns
         if self._onednn:
             self._columns = torch.ops.mkldnn._reorder_linear_weight(columns.contiguous())
@@ -93,7 +95,8 @@ def linear(states: Tensor, layer: nn.Linear) -> Tensor:
         ``[…, out]``; differentiable once where oneDNN computes it.
     """
     mixed = torch.is_autocast_enabled(states.device.type)
-    if mixed or states.dtype != layer.weight.dtype or not pays_off(layer.weight):
+    rows = states.numel() // states.size(-1)
+    if mixed or states.dtype != layer.weight.dtype or not pays_off(layer.weight, rows):
         return layer(states)
     flat: Tensor = _Linear.apply(states.flatten(0, -2), layer.weight, layer.bias)
     return flat.view(*states.shape[:-1], -1)

@@ -230,7 +230,9 @@ def _scan(
     scales = factors.new_ones(factors.shape[:2])
     steps = factors.split(sizes, dim=1)
     step_scales = scales.split(sizes, dim=1)
-    turned = matrices.transpose(1, 2).contiguous() if pays_off(matrices[0]) else None
+    turned = None
+    if pays_off(matrices[0], factors.size(1) // len(sizes)):
+        turned = matrices.transpose(1, 2).contiguous()
     before = steps[0].mul_(first)
     for place, state in enumerate(steps[1:], start=1):
         before = before[:, : state.size(1)]

@@ -203,7 +203,7 @@ class TaggerNetwork(ModelFile):
             Hidden states and tag scores.
         """
         states = self.enrich(states, mask)
-        return TaggerOutput(states, self.linear(states), mask)
+        return TaggerOutput(states, linear(states, self.linear), mask)
 
     # ----- files -----
 

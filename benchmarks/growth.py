@@ -1,0 +1,98 @@
+"""How cost grows: with the number of sentences, and with their length; and what memory it takes."""
+
+import itertools
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from flair.data import Sentence
+from flair.models import SequenceTagger
+from measure import peak_memory, seconds
+from setting import texts, titles, trained_pair, unlabelled
+
+from flair_jointner import JointTagger
+
+
+def by_count(counts: list[int], flair_limit: int) -> dict[str, dict[int, float]]:
+    """Sentences per second of one call, by number of sentences."""
+    theirs, ours = trained_pair(5, 5000)
+    pool = titles(4096, 5, 5000, seed=1)
+    rates: dict[str, dict[int, float]] = {"Flair predict": {}, "predict": {}, "bulk": {}}
+    for count in counts:
+        data = list(itertools.islice(itertools.cycle(pool), count))
+        if count <= flair_limit:
+            rates["Flair predict"][count] = count / _predict_seconds(theirs, data)
+        rates["predict"][count] = count / _predict_seconds(ours, data)
+        rates["bulk"][count] = count / _bulk_seconds(ours, data)
+    return rates
+
+
+def _predict_seconds(tagger: SequenceTagger, data: list[Sentence]) -> float:
+    fresh = unlabelled(data)
+    return seconds(lambda: tagger.predict(fresh, mini_batch_size=32))
+
+
+def _bulk_seconds(tagger: JointTagger, data: list[Sentence]) -> float:
+    tokens = texts(data)
+    return seconds(lambda: sum(1 for _ in tagger.tag(tokens)))
+
+
+def by_length(lengths: list[int]) -> dict[str, dict[int, float]]:
+    """Tokens per second, by length of the sentences."""
+    theirs, ours = trained_pair(5, 5000)
+    rates: dict[str, dict[int, float]] = {"Flair predict": {}, "bulk": {}}
+    for length in lengths:
+        data = titles(max(32, 16_000 // length), 5, 5000, mean=length, seed=2)
+        count = sum(map(len, data))
+        rates["Flair predict"][length] = count / _predict_seconds(theirs, data)
+        rates["bulk"][length] = count / _bulk_seconds(ours, data)
+    return rates
+
+
+def stream(counts: list[int]) -> list[tuple[int, float, float]]:
+    """Rate and peak memory of a stream of texts: count, sentences per second, MiB."""
+    found = []
+    for count in counts:
+        peak = peak_memory([str(Path(__file__).resolve()), str(count)])
+        rate = float((Path(__file__).parent / f".stream-{count}").read_text())
+        (Path(__file__).parent / f".stream-{count}").unlink()
+        found.append((count, rate, peak))
+    return found
+
+
+def plot(rates: dict[str, dict[int, float]], label: str, unit: str, path: Path) -> None:
+    """Draws rates on logarithmic axes."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots(figsize=(5.5, 4))
+    for name, values in rates.items():
+        axis.plot(list(values), list(values.values()), "o-", label=name)
+    axis.set(xlabel=label, ylabel=unit, xscale="log", yscale="log")
+    axis.grid(alpha=0.3, which="both")
+    axis.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _stream_once(count: int) -> None:
+    _, ours = trained_pair(5, 5000)
+    pool = texts(titles(4096, 5, 5000, seed=1))
+    endless: Any = itertools.cycle(pool)
+    start = time.perf_counter()
+    for _ in ours.tag(itertools.islice(endless, count)):
+        pass
+    rate = count / (time.perf_counter() - start)
+    (Path(__file__).parent / f".stream-{count}").write_text(str(rate))
+
+
+if __name__ == "__main__":
+    import torch
+
+    torch.set_num_threads(1)
+    sys.path.insert(0, str(Path(__file__).parent))
+    _stream_once(int(sys.argv[1]))

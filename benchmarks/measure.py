@@ -1,0 +1,127 @@
+"""Timing two ways side by side, so that whatever slows the machine slows both."""
+
+import gc
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass
+class Comparison:
+    """One row of the report.
+
+    Attributes:
+        name: What was measured.
+        theirs: Seconds of the slower side, median over the repetitions.
+        ours: Seconds of our side.
+        ratios: Theirs over ours, per repetition.
+        agreement: How the results of both sides compare.
+        unit: What the seconds are per.
+    """
+
+    name: str
+    theirs: float
+    ours: float
+    ratios: list[float]
+    agreement: str
+    unit: str = "run"
+
+    @property
+    def ratio(self) -> float:
+        """The median ratio."""
+        return statistics.median(self.ratios)
+
+    def row(self) -> str:
+        """A line of a Markdown table."""
+        spread = f"{min(self.ratios):.1f}-{max(self.ratios):.1f}"
+        return (
+            f"| {self.name} | {_time(self.theirs)} | {_time(self.ours)} | "
+            f"**×{self.ratio:.1f}** ({spread}) | {self.agreement} |"
+        )
+
+
+def _time(seconds: float) -> str:
+    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """How long a call takes; as in `timeit`, Python's garbage collector waits meanwhile."""
+    gc.collect()
+    gc.disable()
+    try:
+        start = time.perf_counter()
+        run()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return time.perf_counter() - start
+    finally:
+        gc.enable()
+
+
+def compare(
+    name: str,
+    theirs: Callable[[], object],
+    ours: Callable[[], object],
+    agreement: str,
+    *,
+    repetitions: int = 3,
+    our_share: int = 1,
+    per: int = 1,
+    our_work: float = 1.0,
+) -> Comparison:
+    """Times both sides in turn.
+
+    Args:
+        name: What is measured.
+        theirs: The other side.
+        ours: Our side.
+        agreement: How the results compare, for the table.
+        repetitions: How often.
+        our_share: How often our side runs within a repetition, because it is short.
+        per: By what the seconds are divided.
+        our_work: How much more work our side does in a run.
+
+    Returns:
+        The row.
+    """
+    ours()  # warm caches and allocators
+    pairs = []
+    for _ in range(repetitions):
+        slow = seconds(theirs)
+        fast = min(seconds(ours) for _ in range(our_share)) / our_work
+        pairs.append((slow / per, fast / per))
+    return Comparison(
+        name,
+        statistics.median(slow for slow, _ in pairs),
+        statistics.median(fast for _, fast in pairs),
+        [slow / fast for slow, fast in pairs],
+        agreement,
+    )
+
+
+def matmul_peak(dtype: torch.dtype, size: int = 1024) -> float:
+    """Best rate of a square matrix product, the machine's practical peak, in GFLOP/s."""
+    factor = torch.rand(size, size).to(dtype)
+    best = min(seconds(lambda: factor @ factor) for _ in range(8))
+    return 2 * size**3 / best / 1e9
+
+
+def peak_memory(arguments: list[str]) -> float:
+    """Peak memory of a command in a process of its own, in MiB."""
+    script = (
+        "import resource, runpy, sys; sys.argv = sys.argv[1:]; "
+        "runpy.run_path(sys.argv[0], run_name='__main__'); "
+        "print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout.rsplit("peak ", 1)[1])

@@ -1,0 +1,132 @@
+"""Measures this package against Flair (and pytorch-crf) side by side, and writes a report.
+
+pip install -e .[benchmarks]
+python benchmarks/run.py                      # everything, into docs/performance.md
+python benchmarks/run.py --only crf --only tagging --repetitions 1 --report /tmp/report.md
+"""
+
+import logging
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import flair
+import torch
+from crf import crf_losses
+from growth import by_count, by_length, plot, stream
+from measure import Comparison, matmul_peak
+from setting import entity_types
+from tagging import large_vocabulary, tagging, two_workers
+from training import epochs
+
+TAGS = (25, 167)
+PARTS = ("crf", "training", "tagging", "workers", "vocabulary", "growth", "stream")
+
+
+@click.command(help=__doc__)
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Parts; all if not given.")
+@click.option("--repetitions", default=3, show_default=True)
+@click.option("--report", type=click.Path(path_type=Path), default=Path("docs/performance.md"),
+              show_default=True)  # fmt: skip
+@click.option("--threads", default=1, show_default=True)
+def main(only: tuple[str, ...], repetitions: int, report: Path, threads: int) -> None:
+    torch.set_num_threads(threads)
+    logging.getLogger("flair").setLevel(logging.ERROR)
+    chosen = only or PARTS
+    lines = [*_machine(threads), "", *_HEADER]
+
+    def add(rows: list[Comparison]) -> None:
+        for row in rows:
+            click.echo(row.row())
+            lines.append(row.row())
+
+    for part, measure in _comparisons(repetitions).items():
+        if part.split()[0] in chosen:
+            add(measure())
+    pictures = report.parent
+    pictures.mkdir(parents=True, exist_ok=True)
+    if "growth" in chosen:
+        by_counts = by_count([1000, 4000, 16_000, 100_000], flair_limit=16_000)
+        plot(by_counts, "sentences in one call", "sentences/s", pictures / "growth-count.png")
+        by_lengths = by_length([8, 32, 128, 512])
+        plot(by_lengths, "tokens in a sentence", "tokens/s", pictures / "growth-length.png")
+        lines += ["", "## How cost grows", "", *_rates(by_counts, "sentences", "sentences/s")]
+        lines += ["", *_rates(by_lengths, "tokens in a sentence", "tokens/s")]
+        lines += ["", "![by number of sentences](growth-count.png)"]
+        lines += ["![by length](growth-length.png)"]
+    if "stream" in chosen:
+        lines += ["", "## A stream of texts, one process", ""]
+        lines += ["| texts | texts/s | peak memory |", "|---|---|---|"]
+        for count, rate, peak in stream([10_000, 1_000_000]):
+            lines.append(f"| {count:,} | {rate:,.0f} | {peak:,.0f} MiB |")
+            click.echo(lines[-1])
+    report.write_text("\n".join([*_measured(report), *lines]) + "\n", encoding="utf-8")
+    click.echo(f"Report: {report}")
+
+
+_HEADER = (
+    "| what | the other side | ours | ratio (lowest-highest) | results |",
+    "|---|---|---|---|---|",
+)
+_MARK = "<!-- measured -->"
+
+
+def _comparisons(repetitions: int) -> dict[str, Callable[[], list[Comparison]]]:
+    small, large = (entity_types(tags) for tags in TAGS)
+    return {
+        **{f"crf {t}": (lambda t=t: crf_losses(t, repetitions)) for t in (25, 47, 167, 331)},
+        "training 25": lambda: epochs(small, 25, repetitions, batches=60),
+        "training 167": lambda: epochs(large, 167, repetitions, batches=6),
+        "tagging 25": lambda: tagging(small, 25, repetitions, theirs_count=640),
+        "tagging 167": lambda: tagging(large, 167, repetitions, theirs_count=320),
+        "workers": lambda: [two_workers(small, repetitions, half) for half in (False, True)],
+        "vocabulary": lambda: [large_vocabulary(small, repetitions)],
+    }
+
+
+def _measured(report: Path) -> list[str]:
+    """What stands above the measured part of an older report: it is written by hand."""
+    if not report.exists():
+        return [_MARK]
+    text = report.read_text(encoding="utf-8")
+    return [text.split(_MARK)[0] + _MARK]
+
+
+def _machine(threads: int) -> list[str]:
+    processor = (
+        next(
+            (
+                line.split(":")[1].strip()
+                for line in Path("/proc/cpuinfo").read_text().splitlines()
+                if line.startswith("model name")
+            ),
+            platform.processor(),
+        )
+        if Path("/proc/cpuinfo").exists()
+        else platform.processor()
+    )
+    peaks = ", ".join(
+        f"{str(dtype).removeprefix('torch.')} {matmul_peak(dtype):.0f} GFLOP/s"
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    return [
+        "",
+        f"Measured on {processor}, {threads} thread(s); Python {platform.python_version()}, "
+        f"torch {torch.__version__}, Flair {flair.__version__}. "
+        f"Peak of `torch.matmul`: {peaks}.",
+    ]
+
+
+def _rates(rates: dict[str, dict[int, float]], what: str, unit: str) -> list[str]:
+    columns = sorted({count for values in rates.values() for count in values})
+    lines = [f"| {what} | " + " | ".join(f"{count:,}" for count in columns) + " |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
+    for name, values in rates.items():
+        cells = [f"{values[count]:,.0f}" if count in values else "-" for count in columns]
+        lines.append(f"| {name} ({unit}) | " + " | ".join(cells) + " |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

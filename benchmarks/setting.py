@@ -1,0 +1,121 @@
+"""Made-up data of a chosen size, and the same network as Flair's tagger and as ours."""
+
+import random
+
+import torch
+from flair.data import Corpus, Dictionary, Sentence
+from flair.embeddings import WordEmbeddings
+from flair.models import SequenceTagger
+
+from flair_jointner import JointTagger
+
+DIMENSION = 300
+HIDDEN = 256
+
+
+def entity_types(tags: int) -> int:
+    """How many entity types make about this many BIOES tags, with START and STOP."""
+    return max(1, (tags - 3) // 4)
+
+
+def dictionary(types: int) -> Dictionary:
+    """The entity types."""
+    made = Dictionary(add_unk=False)
+    made.span_labels = True
+    for index in range(types):
+        made.add_item(f"T{index}")
+    return made
+
+
+def embeddings(vocabulary: int, types: int) -> WordEmbeddings:
+    """Random vectors of made-up words; those that name a type lie near each other."""
+    made = WordEmbeddings(
+        None,
+        vocab={f"w{index}": index for index in range(vocabulary)},
+        embedding_length=DIMENSION,
+    )
+    generator = torch.Generator().manual_seed(0)
+    table = torch.randn(vocabulary, DIMENSION, generator=generator)
+    centres = 2 * torch.randn(types, DIMENSION, generator=generator)
+    naming = torch.arange(0, vocabulary, 8)
+    table[naming] += centres[naming // 16 % types]
+    with torch.no_grad():
+        made.embedding.weight[:-1] = table
+    return made
+
+
+def titles(
+    count: int, types: int, vocabulary: int, mean: int = 15, seed: int = 0
+) -> list[Sentence]:
+    """Sentences of about `mean` tokens; an eighth of the words names a type.
+
+    Entities of every other type are two tokens long.
+    """
+    source = random.Random(seed)
+    made = []
+    for _ in range(count):
+        length = max(1, min(2 * mean, int(source.gauss(mean, mean / 3))))
+        words = [source.randrange(vocabulary) for _ in range(length)]
+        sentence = Sentence([f"w{word}" for word in words])
+        place = 0
+        while place < length:
+            if words[place] % 8:
+                place += 1
+                continue
+            named = words[place] // 16 % types
+            end = min(length, place + 1 + named % 2)
+            sentence[place:end].add_label("ner", f"T{named}")
+            place = end
+        made.append(sentence)
+    return made
+
+
+def texts(sentences: list[Sentence]) -> list[list[str]]:
+    """The tokens alone."""
+    return [[token.text for token in sentence] for sentence in sentences]
+
+
+def unlabelled(sentences: list[Sentence]) -> list[Sentence]:
+    """The same sentences without labels."""
+    return [Sentence(tokens) for tokens in texts(sentences)]
+
+
+def flair_tagger(words: WordEmbeddings, types: int) -> SequenceTagger:
+    """Flair's tagger with the paper's sizes."""
+    return SequenceTagger(
+        words,
+        dictionary(types),
+        "ner",
+        hidden_size=HIDDEN,
+        rnn_layers=1,
+        locked_dropout=0.5,
+        word_dropout=0.0,
+    )
+
+
+def our_tagger(words: WordEmbeddings, types: int, **options: object) -> JointTagger:
+    """Ours with the same."""
+    return JointTagger(words, dictionary(types), "ner", init_range=None, **options)
+
+
+def trained_pair(types: int, vocabulary: int) -> tuple[SequenceTagger, JointTagger]:
+    """Both taggers with the same weights, trained until they predict as trained taggers do."""
+    words = embeddings(vocabulary, types)
+    ours = our_tagger(words, types)
+    sentences = titles(1600, types, vocabulary, seed=7)
+    optimizer = torch.optim.Adam(ours.parameters(), lr=3e-3, fused=True)
+    ours.train()
+    for step in range(400):
+        batch = sentences[step * 32 % 1600 :][:32]
+        optimizer.zero_grad()
+        ours.forward_loss(batch)[0].backward()
+        torch.nn.utils.clip_grad_norm_(ours.parameters(), 5.0)
+        optimizer.step()
+    theirs = flair_tagger(words, types)
+    theirs.load_state_dict(ours.state_dict())
+    return theirs.eval(), ours.eval()
+
+
+def corpus(sentences: list[Sentence]) -> Corpus:
+    """A corpus with next to no dev data, so that an epoch is training."""
+    return Corpus(train=sentences, dev=sentences[:8], sample_missing_splits=False, name="made up")
