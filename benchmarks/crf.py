@@ -45,7 +45,7 @@ def crf_losses(tags: int, repetitions: int, batch: int = 32) -> list[Comparison]
             ours,
             f"losses differ by {difference:.0e}",
             repetitions=repetitions,
-            our_share=10,
+            our_share=20,
         )
     ]
     try:
@@ -72,7 +72,7 @@ def crf_losses(tags: int, repetitions: int, batch: int = 32) -> list[Comparison]
             ours,
             f"losses differ by {difference:.0e}",
             repetitions=repetitions,
-            our_share=10,
+            our_share=20,
         )
     )
     return rows

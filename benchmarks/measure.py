@@ -52,16 +52,20 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
-def seconds(run: Callable[[], object]) -> float:
-    """How long a call takes; as in `timeit`, Python's garbage collector waits meanwhile."""
+def seconds(run: Callable[[], object], times: int = 1) -> float:
+    """How long a call takes, of several in a row.
+
+    As in `timeit`, Python's garbage collector waits meanwhile.
+    """
     gc.collect()
     gc.disable()
     try:
         start = time.perf_counter()
-        run()
+        for _ in range(times):
+            run()
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        return time.perf_counter() - start
+        return (time.perf_counter() - start) / times
     finally:
         gc.enable()
 
@@ -85,7 +89,7 @@ def compare(
         ours: Our side.
         agreement: How the results compare, for the table.
         repetitions: How often.
-        our_share: How often our side runs within a repetition, because it is short.
+        our_share: How often our side runs in a repetition, because it is short.
         per: By what the seconds are divided.
         our_work: How much more work our side does in a run.
 
@@ -96,7 +100,7 @@ def compare(
     pairs = []
     for _ in range(repetitions):
         slow = seconds(theirs)
-        fast = min(seconds(ours) for _ in range(our_share)) / our_work
+        fast = seconds(ours, our_share) / our_work
         pairs.append((slow / per, fast / per))
     return Comparison(
         name,

@@ -19,8 +19,6 @@ _MOST_STEPS = 4
 # Down to these distances (nats) a number is so far above the smallest normal number of its type
 # (87 and 708 nats below 1) that what underflows beside it adds less than rounding.
 _LIMITS = {torch.float32: 70.0, torch.float64: 660.0}
-# How far the numbers may drift before they are rescaled, if it takes more than one step.
-_DRIFT = {torch.float32: 15.0, torch.float64: 60.0}
 
 
 class ChainWeights:
@@ -34,6 +32,7 @@ class ChainWeights:
 
     Attributes:
         scores: The chain.
+        dead_penalty: -inf for dead tags and 0 for the others, ``[tags]``.
     """
 
     def __init__(self, chain: ChainScores) -> None:
@@ -47,6 +46,7 @@ class ChainWeights:
         starts, ends = chain.initial > _FORBIDDEN, chain.final > _FORBIDDEN
         live = (starts | allowed.any(1)) & (ends | allowed.any(0))
         self._tags = len(live)
+        self.dead_penalty = torch.zeros_like(chain.final).masked_fill(~live, -math.inf)
         self._live_scores = (
             chain.transitions.masked_fill(~(live & live.unsqueeze(1)), -math.inf),
             chain.initial.masked_fill(~(starts & live), -math.inf),
@@ -70,27 +70,32 @@ class ChainWeights:
         """
         if dtype not in _LIMITS or self._steps is None:
             return torch.zeros_like(spreads, dtype=torch.bool)
-        apart = self._steps * (spreads + self._step_spread + math.log(self._tags))
-        drift = self._step_drift(spreads).clamp(min=_DRIFT[dtype])
-        return apart + self._edge_spread + drift <= _LIMITS[dtype]
+        return self._apart(spreads) + self._drift(spreads) <= _LIMITS[dtype]
 
     def rescaling_interval(self, spread: Tensor, dtype: torch.dtype) -> int:
         """After how many steps the numbers have to be rescaled.
 
         Args:
-            spread: Largest distance between two emissions of a token.
+            spread: Largest distance between two emissions of a token, of safe sentences.
             dtype: Type of the numbers.
 
         Returns:
             The number of steps, at least 1.
         """
-        drift = max(float(self._step_drift(spread)), math.log(self._tags), 1.0)
-        return max(1, int(_DRIFT[dtype] / drift))
+        room = _LIMITS[dtype] - float(self._apart(spread))
+        return max(1, int(room / float(self._drift(spread))))
 
-    def _step_drift(self, spread: Tensor) -> Tensor:
-        """How far below the sum of a step that of the next one can lie, before rescaling."""
+    def _apart(self, spread: Tensor) -> Tensor:
+        """How far the numbers of a step can be apart."""
+        assert self._steps is not None  # for the type checker; are_safe looks first
+        step = spread + self._step_spread + math.log(self._tags)
+        return self._steps * step + self._edge_spread
+
+    def _drift(self, spread: Tensor) -> Tensor:
+        """How far the sum of a step can be from that of the step before, without rescaling."""
         # Where every tag reaches every other at once, that of the highest emission is open to all.
-        return spread * (self._steps != 1) + self._step_spread
+        down = spread * (self._steps != 1) + self._step_spread
+        return down.clamp(min=max(1.0, math.log(self._tags)))
 
     def factors(self, dtype: torch.dtype) -> list[tuple[Tensor, Tensor]]:
         """The exponentiated transitions, initial and final scores.
@@ -149,11 +154,12 @@ class ScaledPasses:
         self._dtype = emissions.dtype
         self._packing = packing
         emissions = emissions.to(dtype)
-        tops = emissions.max(1).values  # [N]
+        # A dead tag of a high emission must not make the others small.
+        tops = (emissions + weights.dead_penalty.to(dtype)).max(1).values  # [N]
         self._emitted = (emissions - tops.unsqueeze(1)).exp_()
         transitions, initial, final = weights.factors(dtype)
         self._transitions = transitions[0]
-        spread = (tops - emissions.min(1).values).max()
+        spread = (emissions.max(1).values - emissions.min(1).values).max()
         states, self._rescaled = _scan(
             torch.stack([self._emitted, self._emitted[packing.turned]]),
             packing.sizes,
