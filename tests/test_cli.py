@@ -12,6 +12,7 @@ import pytest
 import tiny
 from click.testing import CliRunner
 
+from flair_jointner import JointTagger
 from flair_jointner.cli import main
 
 COMMAND = [sys.executable, "-c", "from flair_jointner.cli import main; main()"]
@@ -216,3 +217,42 @@ def wait_for(file: Path, process) -> None:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_evaluate_says_how_far_scores_are_to_be_trusted(trained, folder, tmp_path):
+    model = tmp_path / "model.pt"
+    model.write_bytes((folder / "joint/best-model.pt").read_bytes())
+    result = jointner(
+        "evaluate", model, folder / "dev.conll", "--fit-temperature", "--plots", tmp_path / "p"
+    )
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    errors = [float(line.split()[-3]) for line in lines if "error of the entities" in line]
+    assert len(errors) == 2 and all(0 <= error < 0.5 for error in errors)
+    assert "Expected calibration error of category" in result.stdout
+    assert any(line.startswith("  0.9  precision") for line in lines)
+    assert {path.name for path in (tmp_path / "p").iterdir()} == {
+        "reliability.png",
+        "thresholds.png",
+    }
+    again = JointTagger.load(model)
+    assert f"Temperature of the tags {again.tag_temperature:.3f}" in result.stdout
+    assert again.class_temperature != 1.0
+
+
+def test_workers_and_bfloat16_write_the_same_lines(trained, folder):
+    model, titles = folder / "joint/best-model.pt", folder / "new.txt"
+    plain = jointner("tag", model, titles)
+    two = subprocess.run(
+        [*COMMAND, "tag", str(model), str(titles), "--workers", "2", "--bfloat16"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+
+    def rows(output):
+        found = [json.loads(line) for line in output.splitlines()]
+        return [(row["text"], row["category"], len(row["entities"])) for row in found]
+
+    assert rows(two.stdout) == rows(plain.stdout)

@@ -33,18 +33,31 @@ def negative_log_likelihood(
     Returns:
         ``[batch]``; differentiable once.
     """
-    return _NegativeLogLikelihood.apply(emissions, tags, mask, scaled, *chain)
+    return _NegativeLogLikelihood.apply(emissions, tags, mask, scaled, None, *chain)
 
 
 class _NegativeLogLikelihood(torch.autograd.Function):
+    """See :func:`negative_log_likelihood`.
+
+    ``boundary`` names START and STOP where initial and final scores are a column and a row of the
+    transitions: their gradient is then added there, which saves autograd two more such matrices.
+    """
+
     @staticmethod
     def forward(
-        ctx: Any, emissions: Tensor, tags: Tensor, mask: Tensor, scaled: bool, *chain: Tensor
+        ctx: Any,
+        emissions: Tensor,
+        tags: Tensor,
+        mask: Tensor,
+        scaled: bool,
+        boundary: tuple[int, int] | None,
+        *chain: Tensor,
     ) -> Tensor:
         transitions, initial, final = chain
         packing = Packing(mask.sum(1))
         packed = packing.pack(emissions)  # [N, tags]
-        passes = run_passes(packed, packing, ChainWeights(ChainScores(*chain)), scaled)
+        weights = ChainWeights(ChainScores(*chain))
+        passes = run_passes(packed, packing, weights, scaled, any(ctx.needs_input_grad))
         first = len(packing.lengths)
         path = packing.pack(tags)  # [N]
         moves = (path[first:], path[packing.previous])  # to, from
@@ -53,13 +66,13 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         scores[first:] += transitions[moves]
         ends = initial[path[:first]] + final[last]
         score = ends.index_add(0, packing.sentence, scores)  # [batch]
-        ctx.batch = (passes, packing, path, moves, mask.size(1))
+        ctx.batch = (passes, packing, path, moves, mask.size(1), boundary)
         return packing.restore(passes.log_partition - score)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        passes, packing, path, moves, tokens = ctx.batch
+        passes, packing, path, moves, tokens, boundary = ctx.batch
         first = len(packing.lengths)
         weights = gradient[packing.order]
         excess = passes.marginals()  # [N, tags]
@@ -69,7 +82,13 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         places = moves[0] * len(transitions) + moves[1]
         transitions.view(-1).index_add_(0, places, -weights[packing.sentence[first:]])
         initial, final = excess[:first].sum(0), excess[packing.turned[:first]].sum(0)
-        return packing.pad(excess, tokens), None, None, None, transitions, initial, final
+        emissions = packing.pad(excess, tokens)
+        if boundary is None:
+            return emissions, None, None, None, None, transitions, initial, final
+        start, stop = boundary
+        transitions[:, start] += initial
+        transitions[stop] += final
+        return emissions, None, None, None, None, transitions, None, None
 
 
 class LinearChainCRF(nn.Module):
@@ -118,7 +137,10 @@ class LinearChainCRF(nn.Module):
         Returns:
             ``[batch]``.
         """
-        return negative_log_likelihood(emissions, tags, mask, self.chain(), scaled)
+        _, initial, final = self.chain()
+        boundary = (self.start, self.stop)
+        chain = (self.transitions, initial.detach(), final.detach())
+        return _NegativeLogLikelihood.apply(emissions, tags, mask, scaled, boundary, *chain)
 
     def viterbi(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The best path of each sentence and its score; see :func:`viterbi`."""

@@ -54,7 +54,11 @@ class Passes(Protocol):
 
 
 def run_passes(
-    emissions: Tensor, packing: Packing, weights: ChainWeights, scaled: bool = True
+    emissions: Tensor,
+    packing: Packing,
+    weights: ChainWeights,
+    scaled: bool = True,
+    backward: bool = True,
 ) -> Passes:
     """Runs the forward and the backward pass.
 
@@ -66,6 +70,7 @@ def run_passes(
         packing: The layout of the batch.
         weights: The chain.
         scaled: Whether to use rescaled probabilities at all.
+        backward: Whether the backward pass is needed; the log partition comes without.
 
     Returns:
         The passes over the whole batch; they carry no gradient.
@@ -73,11 +78,13 @@ def run_passes(
     # Under automatic mixed precision the matrix products would be rounded to 8 bits.
     with torch.autocast(emissions.device.type, enabled=False):
         if scaled:
-            return _run_scaled(emissions.detach(), packing, weights)
+            return _run_scaled(emissions.detach(), packing, weights, backward)
         return LogPasses(emissions.detach(), packing, weights.scores)
 
 
-def _run_scaled(emissions: Tensor, packing: Packing, weights: ChainWeights) -> Passes:
+def _run_scaled(
+    emissions: Tensor, packing: Packing, weights: ChainWeights, backward: bool
+) -> Passes:
     spreads = emissions.max(1).values - emissions.min(1).values  # [N]
     widest = torch.zeros_like(spreads[: len(packing.lengths)]).scatter_reduce_(
         0, packing.sentence, spreads.nan_to_num(nan=torch.inf), "amax"
@@ -87,10 +94,13 @@ def _run_scaled(emissions: Tensor, packing: Packing, weights: ChainWeights) -> P
     for dtype in dict.fromkeys((emissions.dtype, torch.float64)):
         safe = left & weights.are_safe(widest, dtype)
         if bool(safe.all()):
-            return ScaledPasses(emissions, packing, weights, dtype)
+            return ScaledPasses(emissions, packing, weights, widest.max(), dtype, backward)
         if bool(safe.any()):
             layout, tokens = packing.subset(safe)
-            parts.append((safe, ScaledPasses(emissions[tokens], layout, weights, dtype)))
+            spread = widest[safe].max()
+            chosen = emissions[tokens]
+            passes = ScaledPasses(chosen, layout, weights, spread, dtype, backward)
+            parts.append((safe, passes))
         left &= ~safe
     if bool(left.any()):
         layout, tokens = packing.subset(left)

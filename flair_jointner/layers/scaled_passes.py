@@ -141,7 +141,13 @@ class ScaledPasses:
     """
 
     def __init__(
-        self, emissions: Tensor, packing: Packing, weights: ChainWeights, dtype: torch.dtype
+        self,
+        emissions: Tensor,
+        packing: Packing,
+        weights: ChainWeights,
+        spread: Tensor,
+        dtype: torch.dtype,
+        backward: bool = True,
     ) -> None:
         """Runs both passes.
 
@@ -149,7 +155,9 @@ class ScaledPasses:
             emissions: ``[N, tags]``, packed.
             packing: The layout of the batch.
             weights: The chain.
+            spread: Largest distance between two emissions of a token.
             dtype: Type of the numbers of the recursion; results have that of the emissions.
+            backward: Whether to run the backward pass too; all but the log partition needs it.
         """
         self._dtype = emissions.dtype
         self._packing = packing
@@ -159,21 +167,22 @@ class ScaledPasses:
         self._emitted = (emissions - tops.unsqueeze(1)).exp_()
         transitions, initial, final = weights.factors(dtype)
         self._transitions = transitions[0]
-        spread = (emissions.max(1).values - emissions.min(1).values).max()
+        lanes = 2 if backward else 1
         states, self._rescaled = _scan(
-            torch.stack([self._emitted, self._emitted[packing.turned]]),
+            torch.stack([self._emitted, self._emitted[packing.turned]][:lanes]),
             packing.sizes,
-            torch.stack([initial[0], final[0]]).unsqueeze(1),
-            torch.stack([self._transitions.t(), self._transitions]),
+            torch.stack([initial[0], final[0]][:lanes]).unsqueeze(1),
+            torch.stack([self._transitions.t(), self._transitions][:lanes]),
             weights.rescaling_interval(spread, dtype),
         )
         self._prefixes = states[0]  # [N, tags]
-        self._suffixes = states[1][packing.turned]  # the token's own emission included
+        # The token's own emission included; without a backward pass there are none.
+        self._suffixes = states[-1][packing.turned]
         # What was taken out at each token: of the emission, of the transition to it, in rescaling.
         moved = (packing.place > 0) * transitions[1]
         self._taken_out = (
             self._rescaled[0].log() + tops + moved,
-            self._rescaled[1].log() + tops[packing.turned] + moved,
+            self._rescaled[-1].log() + tops[packing.turned] + moved,
         )
         self._tops = tops
         self._initial_top, self._final_top = initial[1], final[1]
@@ -221,17 +230,17 @@ class ScaledPasses:
 def _scan(
     factors: Tensor, sizes: list[int], first: Tensor, matrices: Tensor, interval: int
 ) -> tuple[Tensor, Tensor]:
-    """The recursion state ← (state · matrix) ⊙ factor, over two packed batches at once.
+    """The recursion state ← (state · matrix) ⊙ factor, over several packed batches at once.
 
     Args:
-        factors: ``[2, N, tags]``, overwritten with the states.
+        factors: ``[batches, N, tags]``, overwritten with the states.
         sizes: Number of sentences of each step.
-        first: What the factors of the first step are multiplied by, ``[2, 1, tags]``.
-        matrices: ``[2, tags, tags]``.
+        first: What the factors of the first step are multiplied by, ``[batches, 1, tags]``.
+        matrices: ``[batches, tags, tags]``.
         interval: Number of steps after which the states are divided by their sum.
 
     Returns:
-        The states, ``[2, N, tags]``, and what each was divided by, ``[2, N]``.
+        The states, as the factors, and what each was divided by, ``[batches, N]``.
     """
     scales = factors.new_ones(factors.shape[:2])
     steps = factors.split(sizes, dim=1)
@@ -245,8 +254,8 @@ def _scan(
         if turned is None:
             state.mul_(torch.bmm(before, matrices))
         else:
-            state[0].mul_(product(before[0], turned[0]))
-            state[1].mul_(product(before[1], turned[1]))
+            for lane, matrix in enumerate(turned):
+                state[lane].mul_(product(before[lane], matrix))
         if place % interval == 0:
             total = state.sum(2)
             state.div_(total.unsqueeze(2))

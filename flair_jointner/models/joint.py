@@ -240,20 +240,18 @@ class JointTagger(BaseTagger):
             return None
         return self.classes.index(labels[0].value)
 
-    def decode(
-        self, output: TaggerOutput, decoder: Decoder, with_probabilities: bool = False
-    ) -> list[Prediction]:
+    def decode(self, output: TaggerOutput, decoder: Decoder, **wanted: bool) -> list[Prediction]:
         """Finds tags, entities and the class of each sentence, and how probable they are.
 
         Args:
             output: What the network makes of the batch.
             decoder: What :meth:`decoder` made.
-            with_probabilities: Whether the probability of each tag at each token is wanted.
+            **wanted: What the decoder is asked for beside the tags.
 
         Returns:
             A prediction per sentence.
         """
-        predictions = super().decode(output, decoder, with_probabilities)
+        predictions = super().decode(output, decoder, **wanted)
         if self.class_head is not None:
             logits = self.class_logits(output).float() / self.class_temperature
             probabilities = logits.softmax(dim=-1).tolist()

@@ -1,5 +1,6 @@
 """What a tagger says about a sentence, and how it is written on one."""
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from flair_jointner.layers.posterior import ChainPosterior
 from flair_jointner.layers.scaled_passes import ChainWeights
 from flair_jointner.layers.viterbi import viterbi
 from flair_jointner.models.evaluation import Fact
-from flair_jointner.models.tagset import TagSet
+from flair_jointner.models.tagset import SpanPlaces, TagSet
 
 
 class SpanPrediction(NamedTuple):
@@ -22,7 +23,7 @@ class SpanPrediction(NamedTuple):
         start: Index of its first token.
         end: Index after its last token.
         type: Its entity type.
-        score: Its probability, in [0, 1].
+        score: Its probability, in [0, 1]; NaN if scores were not asked for.
     """
 
     start: int
@@ -96,7 +97,11 @@ class Decoder:
         self._weights = ChainWeights(ChainScores(*(part / temperature for part in valid)))
 
     def __call__(
-        self, emissions: Tensor, mask: Tensor, with_probabilities: bool = False
+        self,
+        emissions: Tensor,
+        mask: Tensor,
+        with_probabilities: bool = False,
+        with_scores: bool = True,
     ) -> list[Prediction]:
         """Decodes a batch.
 
@@ -104,20 +109,21 @@ class Decoder:
             emissions: ``[batch, tokens, tags]``.
             mask: ``[batch, tokens]`` bool, True for real tokens.
             with_probabilities: Whether the probability of each tag at each token is wanted.
+            with_scores: Whether the probability of each entity is wanted.
 
         Returns:
             A prediction per sentence, without classes.
         """
         paths, _ = viterbi(emissions, mask, self._chain, self._constraint)
         posterior = None
-        if with_probabilities or self._tagset.has_spans:
+        if with_probabilities or (with_scores and self._tagset.has_spans):
             posterior = ChainPosterior(emissions / self._temperature, mask, self._weights)
         lengths = mask.sum(1).tolist()
         predictions = [
             Prediction(path[:length], [] if self._tagset.has_spans else None)
             for path, length in zip(paths.tolist(), lengths, strict=True)
         ]
-        if posterior is not None and self._tagset.has_spans:
+        if self._tagset.has_spans:
             self._add_spans(predictions, posterior, paths, mask)
         if posterior is not None and with_probabilities:
             marginals = posterior.marginals().cpu()
@@ -126,34 +132,42 @@ class Decoder:
         return predictions
 
     def _add_spans(
-        self, predictions: list[Prediction], posterior: ChainPosterior, paths: Tensor, mask: Tensor
+        self,
+        predictions: list[Prediction],
+        posterior: ChainPosterior | None,
+        paths: Tensor,
+        mask: Tensor,
     ) -> None:
-        """Gives each entity the probability of exactly this span with this type.
+        read = self._tagset.lenient_spans if self._constraint is None else self._tagset.spans
+        spans = read(paths.cpu(), mask.cpu())
+        scores = [math.nan] * len(spans.starts)
+        if posterior is not None and scores:
+            scores = self._span_scores(posterior, spans, paths)
+        columns = [part.tolist() for part in spans]
+        for sentence, start, end, type_, score in zip(*columns, scores, strict=True):
+            found = SpanPrediction(start, end, self._tagset.types[type_], score)
+            predictions[sentence].spans.append(found)
+
+    def _span_scores(
+        self, posterior: ChainPosterior, spans: SpanPlaces, paths: Tensor
+    ) -> list[float]:
+        """The probability of exactly this span with this type.
 
         That is the share of all paths that hold the same tags at the same tokens and do not
         prolong the span.
         """
-        read = self._tagset.lenient_spans if self._constraint is None else self._tagset.spans
-        spans = read(paths.cpu(), mask.cpu())
-        if not len(spans.starts):
-            return
         sentences, starts, ends, types = (part.to(paths.device) for part in spans)
         lengths = ends - starts
         inside = torch.arange(int(lengths.max()), device=paths.device)
         places = (starts.unsqueeze(1) + inside).clamp(max=paths.size(1) - 1)
         closing = self._tagset.closing
-        scores = posterior.segments(
+        return posterior.segments(
             sentences,
             starts,
             paths[sentences.unsqueeze(1), places],
             lengths,
             None if closing is None else closing.to(paths.device)[types],
-        )
-        for sentence, start, end, type_, score in zip(
-            *(part.tolist() for part in (*spans, scores)), strict=True
-        ):
-            found = SpanPrediction(start, end, self._tagset.types[type_], score)
-            predictions[sentence].spans.append(found)
+        ).tolist()
 
 
 def write_labels(

@@ -296,20 +296,18 @@ class BaseTagger(TaggerNetwork):
         on["folded_lstm"] = why_not_folded(self) or "on"
         return on
 
-    def decode(
-        self, output: TaggerOutput, decoder: Decoder, with_probabilities: bool = False
-    ) -> list[Prediction]:
+    def decode(self, output: TaggerOutput, decoder: Decoder, **wanted: bool) -> list[Prediction]:
         """Finds the best tags of each sentence of a batch, and how probable they are.
 
         Args:
             output: What the network makes of the batch.
             decoder: What :meth:`decoder` made.
-            with_probabilities: Whether the probability of each tag at each token is wanted.
+            **wanted: What the decoder is asked for beside the tags.
 
         Returns:
             A prediction per sentence.
         """
-        return decoder(_at_least_float32(output.emissions), output.mask, with_probabilities)
+        return decoder(_at_least_float32(output.emissions), output.mask, **wanted)
 
     def decoder(self) -> Decoder:
         """What turns tag scores into predictions, with the weights as they are now."""
@@ -370,7 +368,7 @@ class BaseTagger(TaggerNetwork):
         """
         sentences = [data_points[index] for index in range(len(data_points))]  # type: ignore[arg-type]
         losses = LossMean() if return_loss else None
-        run = TaggingRun(self, len(sentences), mini_batch_size)
+        run = TaggingRun(self, len(sentences), mini_batch_size, with_scores=False)
         predictions = dict(run.over_sentences(sentences, embedding_storage_mode, losses))
         gold, predicted = set(), set()
         for index, sentence in enumerate(sentences):

@@ -35,6 +35,7 @@ class TaggingRun:
         sentences: int,
         batch_size: int,
         with_probabilities: bool = False,
+        with_scores: bool = True,
         bfloat16: bool = False,
     ) -> None:
         """Prepares the pass.
@@ -45,6 +46,7 @@ class TaggingRun:
             batch_size: Number of sentences that go through the network at once; over static word
                 vectors, whose batches take little memory, at least 256.
             with_probabilities: Whether the probability of each tag at each token is wanted.
+            with_scores: Whether the probability of each entity is wanted.
             bfloat16: Whether to compute in mixed precision.
 
         Raises:
@@ -54,7 +56,7 @@ class TaggingRun:
             raise ValueError(f"The batch size is {batch_size}: it has to be 1 or more.")
         self._tagger = tagger
         self._decoder = tagger.decoder()
-        self._with_probabilities = with_probabilities
+        self._wanted = {"with_probabilities": with_probabilities, "with_scores": with_scores}
         self._dtype = torch.bfloat16 if bfloat16 else None
         self._encoder: WordEncoder | None = None
         if sentences >= _WORTH_FOLDING:
@@ -151,7 +153,7 @@ class TaggingRun:
         return self._tagger.emit(states, mask.to(flair.device))
 
     def _decode(self, output: TaggerOutput) -> list[Prediction]:
-        return self._tagger.decode(output, self._decoder, self._with_probabilities)
+        return self._tagger.decode(output, self._decoder, **self._wanted)
 
 
 def fold_words(tagger: "BaseTagger", dtype: torch.dtype | None) -> WordEncoder | None:

@@ -15,7 +15,8 @@ from flair_jointner.layers.scaled_passes import ChainWeights, ScaledPasses
 
 
 def scaled(emissions, packing, weights):
-    return ScaledPasses(emissions, packing, weights, torch.float64)
+    spread = (emissions.max(1).values - emissions.min(1).values).max()
+    return ScaledPasses(emissions, packing, weights, spread, torch.float64)
 
 
 def logarithmic(emissions, packing, weights):

@@ -1,6 +1,7 @@
 """Scores against the enumeration of every valid path, and labels on sentences."""
 
 import itertools
+import math
 
 import pytest
 import tiny
@@ -8,6 +9,7 @@ import torch
 from flair.data import Sentence
 
 from flair_jointner.models.prediction import Prediction, SpanPrediction, write_labels
+from flair_jointner.models.tagging import TaggingRun
 from flair_jointner.models.tagset import TagSet
 
 KINDS = {
@@ -162,3 +164,15 @@ def test_a_prediction_claims_its_spans_or_the_tags_of_its_tokens(spans, expected
     said = prediction()
     said.spans = spans
     assert said.facts(4, TAGSET) == expected
+
+
+def test_an_evaluation_asks_for_no_scores():
+    tagger = tiny.joint_tagger()
+    sentences = tiny.random_titles(5)
+    run = TaggingRun(tagger, 5, 2, with_scores=False)
+    plain = dict(run.over_sentences(sentences))
+    scored = dict(TaggingRun(tagger, 5, 2).over_sentences(sentences))
+    for index, prediction in plain.items():
+        assert [span[:3] for span in prediction.spans] == [s[:3] for s in scored[index].spans]
+        assert all(math.isnan(span.score) for span in prediction.spans)
+        assert not any(math.isnan(span.score) for span in scored[index].spans)

@@ -364,7 +364,7 @@ def test_prediction_restores_the_mode_and_has_no_dropout(training):
 
 def test_the_mode_is_restored_after_an_error(tagger, monkeypatch):
     tagger.train()
-    monkeypatch.setattr(tagger, "decode", lambda *_: 1 / 0)
+    monkeypatch.setattr(tagger, "decode", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tagger.predict(tiny.random_titles(1))
     assert tagger.training

@@ -198,3 +198,57 @@ def test_the_learning_rate_falls_with_the_third_bad_epoch(tmp_path):
     train(model, corpus, tmp_path, plugins=[Rates()], max_epochs=8)
     # The first epoch is the best; after the second, third and fourth the rate is halved.
     assert rates == pytest.approx([1e-3] * 4 + [5e-4] * 3 + [2.5e-4])
+
+
+# ----- fast paths -----
+
+
+class Watch(TrainerPlugin):
+    """Sees the optimizer and the lengths of each batch."""
+
+    @TrainerPlugin.hook
+    def before_training_batch(self, batch, **_):
+        self.optimizer = self.trainer.optimizer
+        self.spreads = [*getattr(self, "spreads", []), max(map(len, batch)) - min(map(len, batch))]
+        self.mixed = [*getattr(self, "mixed", []), torch.is_autocast_enabled("cpu")]
+
+
+def watch(tmp_path, **options):
+    corpus = small_corpus()
+    plugin = Watch()
+    train(
+        tagger(corpus), corpus, tmp_path, plugins=[plugin], **{**QUICK, "max_epochs": 1}, **options
+    )
+    return plugin
+
+
+def test_the_fast_paths_are_on_and_can_be_switched_off(tmp_path):
+    fast = watch(tmp_path / "fast")
+    slow = watch(tmp_path / "slow", sampler=None, fused=False)
+    assert fast.optimizer.defaults["fused"] and not slow.optimizer.defaults["fused"]
+    assert sum(fast.spreads) < 0.5 * sum(slow.spreads)
+
+
+def test_an_optimizer_without_a_fused_kind_is_taken_as_it_is(tmp_path):
+    assert "fused" not in watch(tmp_path, optimizer=torch.optim.RAdam).optimizer.defaults
+
+
+def test_sentences_keep_their_order_where_the_user_wants_that(tmp_path):
+    first = watch(tmp_path / "1", shuffle=False).spreads
+    assert first == watch(tmp_path / "2", shuffle=False).spreads
+    assert first != watch(tmp_path / "3").spreads
+
+
+def test_training_in_bfloat16_learns_the_task(tmp_path):
+    corpus = small_corpus()
+    model = tagger(corpus)
+    dtypes = []
+    forward = model.crf.forward
+    model.crf.forward = lambda emissions, *rest: (
+        dtypes.append((emissions.dtype, torch.is_autocast_enabled("cpu"))),
+        forward(emissions, *rest),
+    )[1]
+    result = train(model, corpus, tmp_path, bfloat16=True, **QUICK)
+    assert (torch.float32, True) in dtypes
+    assert result["test_score"] > 0.9
+    assert not torch.is_autocast_enabled("cpu")
