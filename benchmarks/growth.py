@@ -1,14 +1,15 @@
 """How cost grows: with the number of sentences, and with their length; and what memory it takes."""
 
 import itertools
+import resource
+import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
+import torch
 from flair.data import Sentence
 from flair.models import SequenceTagger
-from measure import peak_memory, seconds
+from measure import seconds
 from setting import texts, titles, trained_pair, unlabelled
 
 from flair_jointner import JointTagger
@@ -51,13 +52,16 @@ def by_length(lengths: list[int]) -> dict[str, dict[int, float]]:
 
 
 def stream(counts: list[int]) -> list[tuple[int, float, float]]:
-    """Rate and peak memory of a stream of texts: count, sentences per second, MiB."""
+    """Rate and peak memory of a stream of texts: count, texts per second, MiB.
+
+    Each count runs in a process of its own, because the peak of a process never falls.
+    """
     found = []
     for count in counts:
-        peak = peak_memory([str(Path(__file__).resolve()), str(count)])
-        rate = float((Path(__file__).parent / f".stream-{count}").read_text())
-        (Path(__file__).parent / f".stream-{count}").unlink()
-        found.append((count, rate, peak))
+        command = [sys.executable, __file__, str(count)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        rate, peak = done.stdout.split()[-2:]
+        found.append((count, float(rate), float(peak)))
     return found
 
 
@@ -79,20 +83,14 @@ def plot(rates: dict[str, dict[int, float]], label: str, unit: str, path: Path) 
     pyplot.close(figure)
 
 
-def _stream_once(count: int) -> None:
+def _stream_once(count: int) -> tuple[float, float]:
     _, ours = trained_pair(5, 5000)
     pool = texts(titles(4096, 5, 5000, seed=1))
-    endless: Any = itertools.cycle(pool)
-    start = time.perf_counter()
-    for _ in ours.tag(itertools.islice(endless, count)):
-        pass
-    rate = count / (time.perf_counter() - start)
-    (Path(__file__).parent / f".stream-{count}").write_text(str(rate))
+    endless = itertools.cycle(pool)
+    taken = seconds(lambda: sum(1 for _ in ours.tag(itertools.islice(endless, count))))
+    return count / taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
-    import torch
-
     torch.set_num_threads(1)
-    sys.path.insert(0, str(Path(__file__).parent))
-    _stream_once(int(sys.argv[1]))
+    print(*_stream_once(int(sys.argv[1])))

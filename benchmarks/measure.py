@@ -2,8 +2,6 @@
 
 import gc
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,16 +114,3 @@ def matmul_peak(dtype: torch.dtype, size: int = 1024) -> float:
     factor = torch.rand(size, size).to(dtype)
     best = min(seconds(lambda: factor @ factor) for _ in range(8))
     return 2 * size**3 / best / 1e9
-
-
-def peak_memory(arguments: list[str]) -> float:
-    """Peak memory of a command in a process of its own, in MiB."""
-    script = (
-        "import resource, runpy, sys; sys.argv = sys.argv[1:]; "
-        "runpy.run_path(sys.argv[0], run_name='__main__'); "
-        "print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
-    )
-    return float(done.stdout.rsplit("peak ", 1)[1])

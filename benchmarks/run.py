@@ -41,11 +41,16 @@ def main(only: tuple[str, ...], repetitions: int, report: Path, threads: int) ->
             click.echo(row.row())
             lines.append(row.row())
 
+    def write() -> None:  # after each part: nothing is lost when a later one fails
+        report.write_text("\n".join([*above, *lines]) + "\n", encoding="utf-8")
+
+    pictures = report.parent
+    pictures.mkdir(parents=True, exist_ok=True)
+    above = _written_by_hand(report)
     for part, measure in _comparisons(repetitions).items():
         if part.split()[0] in chosen:
             add(measure())
-    pictures = report.parent
-    pictures.mkdir(parents=True, exist_ok=True)
+            write()
     if "growth" in chosen:
         by_counts = by_count([1000, 4000, 16_000, 100_000], flair_limit=16_000)
         plot(by_counts, "sentences in one call", "sentences/s", pictures / "growth-count.png")
@@ -55,13 +60,14 @@ def main(only: tuple[str, ...], repetitions: int, report: Path, threads: int) ->
         lines += ["", *_rates(by_lengths, "tokens in a sentence", "tokens/s")]
         lines += ["", "![by number of sentences](growth-count.png)"]
         lines += ["![by length](growth-length.png)"]
+        write()
     if "stream" in chosen:
         lines += ["", "## A stream of texts, one process", ""]
         lines += ["| texts | texts/s | peak memory |", "|---|---|---|"]
         for count, rate, peak in stream([10_000, 1_000_000]):
             lines.append(f"| {count:,} | {rate:,.0f} | {peak:,.0f} MiB |")
             click.echo(lines[-1])
-    report.write_text("\n".join([*_measured(report), *lines]) + "\n", encoding="utf-8")
+    write()
     click.echo(f"Report: {report}")
 
 
@@ -85,8 +91,8 @@ def _comparisons(repetitions: int) -> dict[str, Callable[[], list[Comparison]]]:
     }
 
 
-def _measured(report: Path) -> list[str]:
-    """What stands above the measured part of an older report: it is written by hand."""
+def _written_by_hand(report: Path) -> list[str]:
+    """What stands above the measured part of an older report."""
     if not report.exists():
         return [_MARK]
     text = report.read_text(encoding="utf-8")
