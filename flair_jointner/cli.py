@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 import flair
-from flair.data import Sentence
 from tqdm import tqdm
 
 from flair_jointner import cli_options as options
@@ -30,11 +29,9 @@ from flair_jointner.data import (
 )
 from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_in_parallel
 from flair_jointner.inference.calibration import (
-    plot_reliability,
-    plot_thresholds,
-    reliability,
+    describe_calibration,
+    draw_calibration,
     score_predictions,
-    threshold_curve,
 )
 from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier
 from flair_jointner.training import fit_temperatures, pretrain_classifier
@@ -311,38 +308,18 @@ def evaluate(
         sentences, tagger.tag_type, out_path=predictions, mini_batch_size=batch_size
     )
     click.echo(result.detailed_results)
-    _echo_calibration(tagger, sentences, batch_size)
+    scored = score_predictions(tagger, sentences, batch_size)
+    click.echo(describe_calibration(*scored))
     if fit_temperature:
         tags, classes = fit_temperatures(tagger, sentences, batch_size)
         tagger.save(model)
         of_classes = "" if classes is None else f", of the classes {classes:.3f}"
         click.echo(f"\nTemperature of the tags {tags:.3f}{of_classes}, saved in {model}.")
-        _echo_calibration(tagger, sentences, batch_size)
+        scored = score_predictions(tagger, sentences, batch_size)
+        click.echo(describe_calibration(*scored))
     if plots is not None:
-        plots.mkdir(parents=True, exist_ok=True)
-        entities, sentence_classes = score_predictions(tagger, sentences, batch_size)
-        named = {"entities": entities}
-        if sentence_classes is not None:
-            named[tagger.class_type or ""] = sentence_classes
-        plot_reliability(named, plots / "reliability.png")
-        plot_thresholds(entities, plots / "thresholds.png")
-        click.echo(f"\nPictures: {plots / 'reliability.png'}, {plots / 'thresholds.png'}")
-
-
-def _echo_calibration(tagger: JointTagger, sentences: list[Sentence], batch_size: int) -> None:
-    entities, classes = score_predictions(tagger, sentences, batch_size)
-    click.echo(
-        f"\nExpected calibration error of the entities' scores: {reliability(entities).error:.4f} "
-        f"({len(entities.scores)} predicted)"
-    )
-    if classes is not None and classes.gold:
-        click.echo(
-            f"Expected calibration error of {tagger.class_type}: {reliability(classes).error:.4f}"
-        )
-    curve = threshold_curve(entities, points=11)
-    click.echo("Keeping only entities with at least this score:")
-    for threshold, precision, recall in list(zip(*curve, strict=True))[5:]:
-        click.echo(f"  {threshold:.1f}  precision {precision:.4f}  recall {recall:.4f}")
+        pictures = draw_calibration(*scored, plots)
+        click.echo(f"\nPictures: {', '.join(map(str, pictures))}")
 
 
 @main.command()

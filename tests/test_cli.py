@@ -229,7 +229,7 @@ def test_evaluate_says_how_far_scores_are_to_be_trusted(trained, folder, tmp_pat
     lines = result.stdout.splitlines()
     errors = [float(line.split()[-3]) for line in lines if "error of the entities" in line]
     assert len(errors) == 2 and all(0 <= error < 0.5 for error in errors)
-    assert "Expected calibration error of category" in result.stdout
+    assert "error of the classes' scores" in result.stdout
     assert any(line.startswith("  0.9  precision") for line in lines)
     assert {path.name for path in (tmp_path / "p").iterdir()} == {
         "reliability.png",

@@ -142,6 +142,53 @@ def threshold_curve(predictions: ScoredPredictions, points: int = 101) -> Thresh
     return ThresholdCurve(thresholds, precision, right / max(1, predictions.gold))
 
 
+def describe_calibration(entities: ScoredPredictions, classes: ScoredPredictions | None) -> str:
+    """Says how far scores are to be trusted, and what a threshold on those of entities does.
+
+    Args:
+        entities: The entities.
+        classes: The classes; None without a sentence head.
+
+    Returns:
+        A few lines.
+    """
+    lines = [
+        f"\nExpected calibration error of the entities' scores: {reliability(entities).error:.4f} "
+        f"({len(entities.scores)} predicted)"
+    ]
+    if classes is not None and classes.gold:
+        error = reliability(classes).error
+        lines.append(f"Expected calibration error of the classes' scores: {error:.4f}")
+    lines.append("Keeping only entities with at least this score:")
+    curve = threshold_curve(entities, points=11)
+    for threshold, precision, recall in list(zip(*curve, strict=True))[5:]:
+        lines.append(f"  {threshold:.1f}  precision {precision:.4f}  recall {recall:.4f}")
+    return "\n".join(lines)
+
+
+def draw_calibration(
+    entities: ScoredPredictions, classes: ScoredPredictions | None, folder: str | Path
+) -> list[Path]:
+    """Draws the reliability diagram and the threshold curve.
+
+    Args:
+        entities: The entities.
+        classes: The classes; None without a sentence head.
+        folder: Where the pictures go; it is made if it is missing.
+
+    Returns:
+        The pictures.
+    """
+    pictures = [Path(folder) / "reliability.png", Path(folder) / "thresholds.png"]
+    pictures[0].parent.mkdir(parents=True, exist_ok=True)
+    named = (
+        {"entities": entities} if classes is None else {"entities": entities, "classes": classes}
+    )
+    plot_reliability(named, pictures[0])
+    plot_thresholds(entities, pictures[1])
+    return pictures
+
+
 def plot_reliability(named: dict[str, ScoredPredictions], path: str | Path) -> None:
     """Draws a reliability diagram: score against the share of right predictions.
 

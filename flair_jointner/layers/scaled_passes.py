@@ -178,17 +178,16 @@ class ScaledPasses:
         self._prefixes = states[0]  # [N, tags]
         # The token's own emission included; without a backward pass there are none.
         self._suffixes = states[-1][packing.turned]
-        # What was taken out at each token: of the emission, of the transition to it, in rescaling.
-        moved = (packing.place > 0) * transitions[1]
-        self._taken_out = (
-            self._rescaled[0].log() + tops + moved,
-            self._rescaled[-1].log() + tops[packing.turned] + moved,
-        )
-        self._tops = tops
+        self._tops, self._transition_top = tops, transitions[1]
         self._initial_top, self._final_top = initial[1], final[1]
         ends = (self._prefixes[packing.turned[: len(packing.lengths)]] * final[0]).sum(1)
-        scale = torch.zeros_like(ends).index_add_(0, packing.sentence, self._taken_out[0])
+        scale = torch.zeros_like(ends).index_add_(0, packing.sentence, self._taken_out(0, tops))
         self.log_partition = (ends.log() + scale + initial[1] + final[1]).to(self._dtype)
+
+    def _taken_out(self, lane: int, tops: Tensor) -> Tensor:
+        """Log of what each token was divided by: emission, transition to it, rescaling, ``[N]``."""
+        moved = (self._packing.place > 0) * self._transition_top
+        return self._rescaled[lane].log() + tops + moved
 
     @cached_property
     def _joined(self) -> Tensor:
@@ -216,12 +215,13 @@ class ScaledPasses:
 
     def log_prefixes(self, tokens: Tensor) -> Tensor:
         """Log of the summed beginnings up to each tag of some tokens, ``[tokens, tags]``."""
-        scale = self._packing.cumulate(self._taken_out[0])[tokens] + self._initial_top
+        scale = self._packing.cumulate(self._taken_out(0, self._tops))[tokens] + self._initial_top
         return (self._prefixes[tokens].log() + scale.unsqueeze(1)).to(self._dtype)
 
     def log_suffixes(self, tokens: Tensor) -> Tensor:
         """Log of the summed continuations after each tag of some tokens, ``[tokens, tags]``."""
-        scale = self._packing.cumulate(self._taken_out[1])[self._packing.turned[tokens]]
+        turned = self._packing.turned
+        scale = self._packing.cumulate(self._taken_out(1, self._tops[turned]))[turned[tokens]]
         scale = scale + self._final_top - self._tops[tokens]
         suffixes = self._suffixes[tokens] / self._emitted[tokens]
         return (suffixes.log() + scale.unsqueeze(1)).to(self._dtype)
