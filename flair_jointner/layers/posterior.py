@@ -27,11 +27,12 @@ class ChainPosterior:
             chain: Scores of the chain; as weights, if it serves many batches.
         """
         weights = chain if isinstance(chain, ChainWeights) else ChainWeights(chain)
-        self._emissions = emissions.detach().double()
-        self._chain = weights.scores.to(self._emissions)
+        self._emissions = emissions.detach()
+        self._chain = ChainScores(*(part.double() for part in weights.scores))
         self._lengths = mask.sum(1)  # [batch]
         self._packing = Packing(self._lengths)
-        self._passes = run_passes(self._packing.pack(self._emissions), self._packing, weights)
+        packed = self._packing.pack(self._emissions).double()
+        self._passes = run_passes(packed, self._packing, weights)
         self.log_partition = self._packing.restore(self._passes.log_partition)
 
     def marginals(self) -> Tensor:
@@ -67,7 +68,7 @@ class ChainPosterior:
         places = (starts.unsqueeze(1) + torch.arange(tags.size(1), device=tags.device)).clamp(
             max=self._emissions.size(1) - 1
         )  # [segments, longest]
-        emitted = self._emissions[sentences.unsqueeze(1), places, tags]
+        emitted = self._emissions[sentences.unsqueeze(1), places, tags].double()
         moves = self._chain.transitions[tags[:, 1:], tags[:, :-1]]
         first = self._packing.find(sentences, starts)
         log_probability = (

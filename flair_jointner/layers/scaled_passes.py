@@ -108,8 +108,8 @@ class ChainWeights:
         """
         found = []
         for scores in self._live_scores:
-            top = scores.max()
-            found.append(((scores - top).to(dtype).exp_(), top.to(dtype)))
+            top = scores.max().to(dtype)
+            found.append(((scores.to(dtype) - top).exp_(), top))
         return found
 
 

@@ -117,7 +117,9 @@ class Decoder:
         paths, _ = viterbi(emissions, mask, self._chain, self._constraint)
         posterior = None
         if with_probabilities or (with_scores and self._tagset.has_spans):
-            posterior = ChainPosterior(emissions / self._temperature, mask, self._weights)
+            if self._temperature != 1.0:
+                emissions = emissions / self._temperature
+            posterior = ChainPosterior(emissions, mask, self._weights)
         lengths = mask.sum(1).tolist()
         predictions = [
             Prediction(path[:length], [] if self._tagset.has_spans else None)
