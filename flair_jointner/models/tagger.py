@@ -27,7 +27,7 @@ from flair_jointner.models.losses import Loss, LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction, write_labels
 from flair_jointner.models.tagging import TaggingRun, why_not_folded
-from flair_jointner.models.word_encoder import WordEncoder
+from flair_jointner.models.word_encoder import EncoderMemory
 
 log = logging.getLogger("flair_jointner")
 
@@ -43,9 +43,6 @@ class BaseTagger(TaggerNetwork):
     With the trainer's ``mini_batch_chunk_size`` the gradient is the sum, not the mean, of the
     gradients of the chunks, since the trainer adds them up.
     """
-
-    folded: tuple[object, WordEncoder] | None = None
-    """Weights folded for tagging, and what they were made from."""
 
     # ----- training -----
 
@@ -137,6 +134,11 @@ class BaseTagger(TaggerNetwork):
             self._unknown_label(self.tag_type, sorted(set(names) - set(self.tagset.tags)), sentence)
             return None
         return torch.tensor(indices)
+
+    @cached_property
+    def folded(self) -> EncoderMemory:
+        """Weights folded for tagging."""
+        return EncoderMemory()
 
     @cached_property
     def _known_tags(self) -> SentenceMemory[Tensor | None]:

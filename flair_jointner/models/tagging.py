@@ -170,11 +170,11 @@ def fold_words(tagger: "BaseTagger", dtype: torch.dtype | None) -> WordEncoder |
         return None
     tables = word_tables(tagger.embeddings) or []
     projection = tagger.embedding2nn if tagger.reproject_embeddings else None
-    key = (dtype, _fingerprint(tagger))
-    if tagger.folded is None or tagger.folded[0] != key:
-        assert isinstance(tagger.rnn, nn.LSTM)  # for the type checker; looked at above
-        tagger.folded = (key, WordEncoder(tables[0], projection, tagger.rnn, dtype))
-    return tagger.folded[1]
+    rnn = tagger.rnn
+    assert isinstance(rnn, nn.LSTM)  # for the type checker; looked at above
+    return tagger.folded.get(
+        (dtype, _fingerprint(tagger)), lambda: WordEncoder(tables[0], projection, rnn, dtype)
+    )
 
 
 def why_not_folded(tagger: "BaseTagger") -> str | None:

@@ -1,5 +1,7 @@
 """Embedding and encoding for tagging, folded into one table of words."""
 
+from collections.abc import Callable
+
 import torch
 from flair.embeddings import WordEmbeddings
 from torch import Tensor, nn
@@ -92,3 +94,37 @@ class WordEncoder:
         if self.embeddings.layer_norm is not None:
             vectors = self.embeddings.layer_norm(vectors)
         return self._lstm.gates(vectors)
+
+
+class EncoderMemory:
+    """The encoder of a tagger, and what it was made from.
+
+    Copies and pickles of a tagger start without: oneDNN's layout of a matrix cannot be copied, and
+    another process makes its own.
+
+    Attributes:
+        encoder: The encoder; None before the first use.
+    """
+
+    def __init__(self) -> None:
+        """Starts empty."""
+        self.encoder: WordEncoder | None = None
+        self._made_from: object = None
+
+    def get(self, made_from: object, make: Callable[[], WordEncoder]) -> WordEncoder:
+        """The encoder, made anew if what it depends on is no longer the same.
+
+        Args:
+            made_from: What it depends on.
+            make: Makes it.
+
+        Returns:
+            The encoder.
+        """
+        if self.encoder is None or self._made_from != made_from:
+            self.encoder, self._made_from = make(), made_from
+        return self.encoder
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        """An empty one."""
+        return (type(self), ())

@@ -1,6 +1,8 @@
 """Rows say what predict says, with offsets into the text as it came."""
 
+import copy
 import itertools
+import pickle
 
 import pytest
 import tiny
@@ -110,7 +112,7 @@ def test_the_folded_network_tags_like_the_plain_one(options):
     texts = [*random_texts(150), "", "unheard words only"]
     assert tagger.describe_fast_path()["folded_lstm"] == "on"
     rows = list(tagger.tag(texts, tokenizer=SpaceTokenizer()))
-    assert tagger.folded is not None
+    assert tagger.folded.encoder is not None
     tagger.fast_paths = FastPaths(folded_lstm=False)
     pairs(rows, tagger.tag(texts, tokenizer=SpaceTokenizer()))
     sentences = [Sentence(text, use_tokenizer=SpaceTokenizer()) for text in texts if text]
@@ -126,7 +128,7 @@ def test_a_vocabulary_too_large_for_a_table_is_computed_by_batch(monkeypatch):
     texts = random_texts(100)
     rows = list(tagger.tag(texts))
     monkeypatch.setattr(word_encoder, "_TABLE_BYTES", 0)
-    tagger.folded = None
+    tagger.folded.encoder = None
     pairs(rows, tagger.tag(texts))
 
 
@@ -186,7 +188,7 @@ def test_what_cannot_be_folded_says_why_and_tags_all_the_same(options, reason):
     tagger = tiny.joint_tagger(**options)
     assert reason in tagger.describe_fast_path()["folded_lstm"]
     rows = list(tagger.tag(random_texts(70)))
-    assert len(rows) == 70 and tagger.folded is None
+    assert len(rows) == 70 and tagger.folded.encoder is None
 
 
 def test_other_fast_paths_are_described_too():
@@ -207,3 +209,16 @@ def test_sizes_below_one_are_refused(tagger):
         tagger.tag(["mibal"], chunk_size=0)
     with pytest.raises(ValueError, match="batch size is 0"):
         list(tagger.tag(["mibal"], batch_size=0))
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda tagger: pickle.loads(pickle.dumps(tagger))]
+)
+def test_a_tagger_that_has_tagged_can_be_copied_and_pickled(copied):
+    # Large enough for matrices in oneDNN's own layout, which cannot be copied.
+    tagger = tiny.joint_tagger(tiny.words(100), hidden_size=128, attention_heads=4)
+    texts = random_texts(100)
+    rows = list(tagger.tag(texts))
+    again = copied(tagger)
+    assert tagger.folded.encoder is not None and again.folded.encoder is None
+    pairs(again.tag(texts), rows)
