@@ -162,7 +162,8 @@ def describe_calibration(entities: ScoredPredictions, classes: ScoredPredictions
     lines.append("Keeping only entities with at least this score:")
     curve = threshold_curve(entities, points=11)
     for threshold, precision, recall in list(zip(*curve, strict=True))[5:]:
-        lines.append(f"  {threshold:.1f}  precision {precision:.4f}  recall {recall:.4f}")
+        of_kept = "- (none kept)" if np.isnan(precision) else f"{precision:.4f}"
+        lines.append(f"  {threshold:.1f}  precision {of_kept}  recall {recall:.4f}")
     return "\n".join(lines)
 
 

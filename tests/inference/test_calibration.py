@@ -6,6 +6,7 @@ import tiny
 
 from flair_jointner.inference.calibration import (
     ScoredPredictions,
+    describe_calibration,
     plot_reliability,
     plot_thresholds,
     reliability,
@@ -74,3 +75,9 @@ def test_pictures_are_drawn(tmp_path):
     plot_thresholds(some, tmp_path / "thresholds.svg")
     assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (tmp_path / "thresholds.svg").read_bytes()
+
+
+def test_a_threshold_that_keeps_nothing_says_so():
+    lines = describe_calibration(scored((0.75, 1), gold=2), None).splitlines()
+    assert "  0.7  precision 1.0000  recall 0.5000" in lines
+    assert "  0.8  precision - (none kept)  recall 0.0000" in lines
