@@ -204,6 +204,7 @@ def test_ctrl_c_keeps_the_best_model_and_says_where(trained, folder):
         [*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         wait_for(output / "best-model.pt", process)
+        time.sleep(1)  # into the middle of training
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=120)
     assert f"The best model so far: {output / 'best-model.pt'}" in stderr
