@@ -13,9 +13,9 @@ import tiny
 from click.testing import CliRunner
 
 from flair_jointner import JointTagger
-from flair_jointner.cli import main
+from flair_jointner.cli.main import main
 
-COMMAND = [sys.executable, "-c", "from flair_jointner.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from flair_jointner.cli.main import main; main()"]
 
 
 def jointner(*arguments, stdin=None):

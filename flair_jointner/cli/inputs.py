@@ -85,3 +85,13 @@ def _reader_options(reading: dict[str, Any]) -> dict[str, Any]:
     if "tokenizer" in given:
         given["tokenizer"] = make_tokenizer(given["tokenizer"])
     return given
+
+
+def check_output(run: dict[str, Any]) -> None:
+    """Flair deletes the models that it finds in the folder it trains to."""
+    models = sorted(path.name for path in run["output"].glob("*-model*.pt"))
+    if models and not run["overwrite"]:
+        raise ValueError(
+            f"{run['output']} holds {', '.join(models)}: choose another --output, or pass "
+            "--overwrite to lose what is there."
+        )

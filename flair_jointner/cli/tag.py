@@ -1,0 +1,96 @@
+"""jointner tag."""
+
+import json
+import sys
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from flair_jointner.cli.inputs import Paths, make_tokenizer
+from flair_jointner.cli.options import COUNT, FILE
+from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_in_parallel
+from flair_jointner.models import JointTagger
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@click.argument("files", nargs=-1, type=FILE)
+@click.option("--column", default="text", show_default=True,
+              help="Where the text stands in JSON Lines, CSV and TSV.")  # fmt: skip
+@click.option("--keep", multiple=True, help="A further field to copy to the output; can be given "
+              "many times.")  # fmt: skip
+@click.option("--input-format", type=click.Choice(["text", "jsonl", "csv", "tsv"]),
+              help="By the file's name if not given; text for standard input.")  # fmt: skip
+@click.option("--output", "-o", type=click.File("w", encoding="utf-8", lazy=False), default="-",
+              help="A file instead of standard output.")  # fmt: skip
+@click.option("--tokenizer", type=click.Choice(["segtok", "space"]), default="segtok",
+              show_default=True,
+              help="Cuts the texts; space for texts that are tokenised.")  # fmt: skip
+@click.option("--batch-size", type=COUNT, default=256, show_default=True, help="Texts at once.")
+@click.option("--workers", type=COUNT, default=1, show_default=True, help="Processes that tag.")
+@click.option("--bfloat16", is_flag=True, help="Compute in mixed precision, which is faster.")
+@click.option("--trust", is_flag=True, help="Load a model file that may run code.")
+def tag(
+    model: Path,
+    files: Paths,
+    column: str,
+    keep: tuple[str, ...],
+    input_format: Any,
+    output: Any,
+    tokenizer: str,
+    batch_size: int,
+    workers: int,
+    bfloat16: bool,
+    trust: bool,
+) -> None:
+    """Tags the texts of FILES, or of standard input, and writes JSON Lines in their order.
+
+    \b
+    Each line: text, category and its score, and entities with type, text, start, end and score;
+    offsets count characters from 0, the end exclusive.
+      jointner tag tagger/best-model.pt titles.txt > entities.jsonl
+      jointner tag tagger/best-model.pt products.csv --column title --keep id -o entities.jsonl
+      zcat titles.gz | jointner tag tagger/best-model.pt --workers 4 > entities.jsonl
+    """
+    tagger = JointTagger.load(model, trust=trust)
+    fields: deque[dict[str, Any]] = deque()
+    texts = _remember_fields(_inputs(files, column, input_format), fields)
+    rows = tag_in_parallel(
+        tagger,
+        texts,
+        workers,
+        tokenizer=make_tokenizer(tokenizer),
+        batch_size=batch_size,
+        bfloat16=bfloat16,
+    )
+    for row in tqdm(rows, "Tagging", unit=" texts"):
+        line = fields.popleft()
+        missing = [name for name in keep if name not in line]
+        if missing:
+            raise ValueError(
+                f"There is no field {', '.join(missing)} to keep; there is: "
+                f"{', '.join(line) or 'none'}."
+            )
+        for scored in (row, *row["entities"]):
+            scored["score"] = None if scored["score"] is None else round(scored["score"], 4)
+        row.update({name: line[name] for name in keep})
+        output.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _inputs(files: Paths, column: str, input_format: Any) -> Iterator[TextInput]:
+    if not files:
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+        yield from read_stream(sys.stdin, "standard input", column, input_format or "text")
+    for path in files:
+        yield from read_inputs(path, column, input_format)
+
+
+def _remember_fields(inputs: Iterator[TextInput], fields: deque[dict[str, Any]]) -> Iterator[str]:
+    """Gives the texts on and puts the other fields aside, for the rows that come later."""
+    for text, others in inputs:
+        fields.append(others)
+        yield text

@@ -1,0 +1,110 @@
+"""jointner train."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import flair
+
+from flair_jointner.cli import options
+from flair_jointner.cli.inputs import (
+    Paths,
+    check_output,
+    embeddings_of,
+    make_embeddings,
+    read_splits,
+    split_sentences,
+)
+from flair_jointner.cli.options import COUNT, FILE, training_settings
+from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier
+from flair_jointner.training import train as train_model
+
+
+@click.command()
+@click.option("--train", "train_files", required=True, multiple=True, type=FILE,
+              help="Annotated sentences; can be given many times, class-only files among "
+              "them.")  # fmt: skip
+@click.option("--dev", "dev_files", required=True, multiple=True, type=FILE,
+              help="Annotated sentences, to choose the best epoch.")  # fmt: skip
+@click.option("--test", "test_files", multiple=True, type=FILE,
+              help="Annotated sentences, for the final score.")  # fmt: skip
+@click.option("--ner-only", is_flag=True, help="Learn no class of the sentence.")
+@click.option("--classifier", type=FILE, help="A model of `jointner pretrain` to start from; its "
+              "word vectors are taken if --vectors is not given.")  # fmt: skip
+@click.option("--attention", type=click.Choice(["none", *ATTENTIONS]), default="none",
+              show_default=True)  # fmt: skip
+@click.option(
+    "--attention-heads", type=COUNT, default=8, show_default=True, help="Heads of self-attention."
+)
+@click.option("--attention-gate", is_flag=True,
+              help="Let the attention output come in as it learns (not in the paper).")  # fmt: skip
+@click.option("--class-loss-weight", default=1.0, show_default=True, help="λ of the paper.")
+@click.option("--residual/--no-residual", default=True, show_default=True,
+              help="Add the hidden states to the attention output.")  # fmt: skip
+@click.option(
+    "--hidden-size", type=COUNT, default=256, show_default=True, help="Hidden units per direction."
+)
+@click.option("--epochs", type=COUNT, default=100, show_default=True, help="At most so many.")
+@options.run
+@options.word_vectors
+@options.training
+@options.label_types
+@options.reading
+def train(
+    train_files: Paths,
+    dev_files: Paths,
+    test_files: Paths,
+    ner_only: bool,
+    classifier: Path | None,
+    attention: str,
+    epochs: int,
+    run: dict[str, Any],
+    words: dict[str, Any],
+    training: dict[str, Any],
+    labels: dict[str, Any],
+    reading: dict[str, Any],
+    **model: Any,
+) -> None:
+    """Trains a tagger: NER only, joint, or joint from a pre-trained classifier.
+
+    \b
+      jointner train --train train.conll --dev dev.conll --test test.conll \\
+          --vectors vectors.bin --ner-only -o ner
+      jointner train --train train.conll --dev dev.conll --test test.conll \\
+          --classifier classifier/best-model.pt --attention learned -o joint
+    """
+    check_output(run)
+    flair.set_seed(run["seed"])
+    class_type = None if ner_only else labels["class_type"]
+    corpus = read_splits(
+        train_files, dev_files, test_files, {**labels, "class_type": class_type}, reading
+    )
+    pretrained = load_classifier(classifier) if classifier else None
+    if pretrained is not None and not words["vectors"]:
+        embeddings: Any = embeddings_of(pretrained)
+    else:
+        embeddings = make_embeddings(corpus, words, labels, reading)
+    tagger = JointTagger(
+        embeddings,
+        corpus.make_label_dictionary(labels["tag_type"], add_unk=False),
+        labels["tag_type"],
+        corpus.make_label_dictionary(class_type, add_unk=False) if class_type else None,
+        class_type,
+        None if attention == "none" else attention,  # type: ignore[arg-type]
+        **model,
+    )
+    if pretrained is not None:
+        tagger.init_from_classifier(pretrained)
+    result = train_model(
+        tagger,
+        corpus,
+        run["output"],
+        max_epochs=epochs,
+        show_progress=True,
+        **training_settings(training),
+    )
+    dev = tagger.evaluate(split_sentences(corpus.dev), labels["tag_type"])
+    click.echo(f"Dev F1: {100 * dev.main_score:.2f}")
+    if test_files:
+        click.echo(f"Test F1: {100 * result['test_score']:.2f}")
+    click.echo(f"Tagger: {result['model_file']}")
