@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -48,13 +48,23 @@ def write_state(state: Mapping[str, Any], path: str | Path) -> list[str]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            torch.save(plain, file)
+            _save(plain, file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     return plain["needs_trust"]
+
+
+def _save(state: dict[str, Any], file: BinaryIO) -> None:
+    """Lets Ctrl-C through, which torch covers with an error over its half-written file."""
+    try:
+        torch.save(state, file)
+    except RuntimeError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+        raise
 
 
 def read_state(path: str | Path, trust: bool = False) -> dict[str, Any]:

@@ -202,6 +202,24 @@ def test_a_crash_while_writing_leaves_the_old_file_whole(tmp_path, monkeypatch, 
     assert [file.name for file in tmp_path.iterdir()] == ["m.pt"]
 
 
+@pytest.mark.parametrize("writes", [0, 1, 2])
+def test_ctrl_c_while_torch_writes_stays_ctrl_c(tmp_path, monkeypatch, writes):
+    """Torch closes its half-written file with a RuntimeError, which no trainer takes for Ctrl-C."""
+
+    class Interrupted(io.BytesIO):
+        left = writes
+
+        def write(self, data):
+            self.left -= 1
+            if self.left == -1:
+                raise KeyboardInterrupt
+            return super().write(data)
+
+    monkeypatch.setattr(Path, "open", lambda *_: Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        write_state(state(weights=torch.zeros(100)), tmp_path / "m.pt")
+
+
 def test_the_class_is_found_in_files_of_torch_and_flair(tmp_path):
     write_state(state(), tmp_path / "ours.pt")
     torch.save({"state_dict": {}, "__cls__": "TextClassifier"}, tmp_path / "theirs.pt")
