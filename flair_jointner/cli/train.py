@@ -16,7 +16,8 @@ from flair_jointner.cli.inputs import (
     split_sentences,
 )
 from flair_jointner.cli.options import COUNT, FILE, training_settings
-from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier
+from flair_jointner.models import ATTENTIONS, load_classifier
+from flair_jointner.training import build_tagger
 from flair_jointner.training import train as train_model
 
 
@@ -84,17 +85,15 @@ def train(
         embeddings: Any = embeddings_of(pretrained)
     else:
         embeddings = make_embeddings(corpus, words, labels, reading)
-    tagger = JointTagger(
+    tagger = build_tagger(
+        corpus,
         embeddings,
-        corpus.make_label_dictionary(labels["tag_type"], add_unk=False),
         labels["tag_type"],
-        corpus.make_label_dictionary(class_type, add_unk=False) if class_type else None,
         class_type,
-        None if attention == "none" else attention,  # type: ignore[arg-type]
+        pretrained,
+        attention=None if attention == "none" else attention,
         **model,
     )
-    if pretrained is not None:
-        tagger.init_from_classifier(pretrained)
     result = train_model(
         tagger,
         corpus,

@@ -1,6 +1,7 @@
 """What stands around Flair's ``ModelTrainer``."""
 
 from flair_jointner.training.best_model import BestModelPlugin
+from flair_jointner.training.building import build_tagger
 from flair_jointner.training.pretraining import pretrain_classifier
 from flair_jointner.training.settings import PAPER_SETTINGS, train
 from flair_jointner.training.temperature import fit_temperatures
@@ -8,6 +9,7 @@ from flair_jointner.training.temperature import fit_temperatures
 __all__ = [
     "PAPER_SETTINGS",
     "BestModelPlugin",
+    "build_tagger",
     "fit_temperatures",
     "pretrain_classifier",
     "train",

@@ -1,0 +1,1 @@
+"""Studies: configurations × seeds × data sets × training sizes, with a report."""

@@ -1,0 +1,128 @@
+"""The sentences of a run: nested training sets of a data set."""
+
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from flair.data import Corpus, Sentence
+from flair.datasets import FlairDatapointDataset
+
+from flair_jointner.data import mark_unannotated, read_sentences
+from flair_jointner.studies.config import Configuration, Data, Size
+
+
+class Splits(NamedTuple):
+    """The sentences of a run.
+
+    Attributes:
+        train: For training.
+        dev: To choose the best epoch.
+        test: For the final scores.
+    """
+
+    train: list[Sentence]
+    dev: list[Sentence]
+    test: list[Sentence]
+
+
+def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: int) -> Splits:
+    """Reads what a configuration is trained and scored on.
+
+    Args:
+        data: The data set.
+        size: Number of annotated training sentences.
+        configuration: What is added to them, and whether classes are read.
+        subset_seed: Draws the training sets: with one seed, the smaller lie within the larger.
+
+    Returns:
+        The sentences.
+
+    Raises:
+        ValueError: If the data set has fewer training sentences.
+    """
+    class_type = None if configuration.ner_only else data.class_type
+    everything = read_files(data, data.train, class_type)
+    train, rest = draw(everything, size, subset_seed)
+    for name in configuration.add:
+        train += read_files(data, data.extra[name], class_type)
+    if configuration.add_rest:
+        for sentence in rest:
+            sentence.remove_labels(data.tag_type)
+            mark_unannotated(sentence, data.tag_type)
+        train += rest
+    test = read_files(data, data.test, class_type)
+    if data.without_seen:
+        seen = {_words(sentence) for sentence in everything}
+        test = [sentence for sentence in test if _words(sentence) not in seen]
+    return Splits(train, read_files(data, data.dev, class_type), test)
+
+
+def draw(sentences: list[Sentence], size: Size, seed: int) -> tuple[list[Sentence], list[Sentence]]:
+    """Draws a training set.
+
+    Args:
+        sentences: What is drawn from.
+        size: How many.
+        seed: With one seed, the smaller sets lie within the larger ones.
+
+    Returns:
+        The drawn sentences and the others, both in their old order.
+
+    Raises:
+        ValueError: If there are fewer sentences.
+    """
+    if size == "all":
+        return list(sentences), []
+    if size > len(sentences):
+        raise ValueError(
+            f"size {size} is wanted, and there are {len(sentences)} training sentences: take a "
+            "smaller size, or all"
+        )
+    order = list(range(len(sentences)))
+    random.Random(seed).shuffle(order)
+    drawn = set(order[:size])
+    parts: tuple[list[Sentence], list[Sentence]] = ([], [])
+    for index, sentence in enumerate(sentences):
+        parts[index not in drawn].append(sentence)
+    return parts
+
+
+def read_files(data: Data, files: Iterable[Path], class_type: str | None) -> list[Sentence]:
+    """Reads files as the data set says.
+
+    Args:
+        data: The data set.
+        files: The files, of any format that the readers know.
+        class_type: Label type of the class; None where it is not read. Class-only files are read
+            with the data set's all the same: they have nothing else.
+
+    Returns:
+        Their sentences.
+    """
+    return [
+        sentence
+        for file in files
+        for sentence in read_sentences(file, data.tag_type, class_type, **data.reading)
+    ]
+
+
+def as_corpus(train: list[Sentence], dev: list[Sentence]) -> Corpus[Sentence]:
+    """Makes a corpus of sentences.
+
+    Args:
+        train: For training.
+        dev: For development; may be empty.
+
+    Returns:
+        The corpus, without test sentences.
+    """
+    return Corpus(
+        FlairDatapointDataset(train),
+        FlairDatapointDataset(dev) if dev else None,
+        sample_missing_splits=False,
+    )
+
+
+def _words(sentence: Sentence) -> tuple[str, ...]:
+    return tuple(token.text for token in sentence)

@@ -1,0 +1,186 @@
+"""The runs of a study, and what tells one from another."""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flair_jointner.studies.config import Size, Study
+
+
+class Run(NamedTuple):
+    """One cell of the grid.
+
+    Attributes:
+        data: Name of the data set.
+        size: Number of training sentences, or ``"all"``.
+        configuration: Name of the configuration.
+        seed: The seed.
+    """
+
+    data: str
+    size: Size
+    configuration: str
+    seed: int
+
+    def __str__(self) -> str:
+        """What a user reads."""
+        return f"{self.data}, {self.size} sentences, {self.configuration}, seed {self.seed}"
+
+
+def plan(study: Study) -> list[Run]:
+    """All runs of a study.
+
+    Args:
+        study: The study.
+
+    Returns:
+        The runs: seed by seed, so that an interrupted study has something to compare.
+    """
+    return [
+        Run(data, size, name, seed)
+        for seed in study.seeds
+        for data in study.data
+        for size in study.sizes_of(data)
+        for name, configuration in study.configurations.items()
+        if _within(data, configuration.only.data)
+        and _within(size, configuration.only.sizes)
+        and _within(seed, configuration.only.seeds)
+    ]
+
+
+def _within(value: Any, wanted: list[Any] | None) -> bool:
+    return wanted is None or value in wanted
+
+
+def run_key(study: Study, run: Run) -> str:
+    """Identifies a run by all that decides its result.
+
+    Args:
+        study: The study.
+        run: The run.
+
+    Returns:
+        16 hexadecimal digits; others once the data, the configuration or its training change.
+    """
+    configuration = study.configurations[run.configuration]
+    data = study.data[run.data]
+    parts: dict[str, Any] = {
+        "size": run.size,
+        "seed": run.seed,
+        "subset_seed": study.subset_seed,
+        "tagger": configuration.model_dump(mode="json", exclude={"only", "classifier", "training"}),
+        "training": study.training_of(run.configuration).model_dump(),
+        "vectors": vectors_key(study, run.data),
+        "splits": [content(files) for files in (data.train, data.dev, data.test)],
+        "extra": [content(data.extra[name]) for name in configuration.add],
+        "labels": [data.tag_type, data.class_type, data.reading, data.without_seen],
+    }
+    if configuration.classifier == "pretrain":
+        parts["classifier"] = classifier_key(study, run.data, run.configuration)
+    return digest(parts)
+
+
+def vectors_key(study: Study, data: str) -> str:
+    """Identifies the word vectors of a data set.
+
+    Args:
+        study: The study.
+        data: Name of the data set.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    vectors = study.vectors_of(data)
+    if vectors.file is not None:
+        return content([vectors.file])
+    return digest([vectors.settings, [content([file]) for file in text_files(study, data)]])
+
+
+def classifier_key(study: Study, data: str, configuration: str) -> str:
+    """Identifies the classifier that a configuration starts from.
+
+    Args:
+        study: The study.
+        data: Name of the data set.
+        configuration: Name of the configuration; its encoder's size decides.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    classes = study.data[data].classes
+    files = [classes.train, classes.dev or []] if classes else [study.data[data].train]
+    return digest(
+        [
+            study.pretraining.model_dump(),
+            hidden_size(study, configuration),
+            vectors_key(study, data),
+            study.data[data].reading,
+            [content(group) for group in files],
+        ]
+    )
+
+
+def hidden_size(study: Study, configuration: str) -> int:
+    """Hidden units per direction of a configuration's encoder.
+
+    Args:
+        study: The study.
+        configuration: Name of the configuration.
+
+    Returns:
+        The number; Flair's default of 256 if it is not given.
+    """
+    return study.configurations[configuration].tagger.get("hidden_size", 256)
+
+
+def text_files(study: Study, data: str) -> list[Path]:
+    """The files whose words the word vectors of a data set are trained on.
+
+    Args:
+        study: The study.
+        data: Name of the data set.
+
+    Returns:
+        Training and dev data, class files, and the texts that the study names; no test data.
+    """
+    found = study.data[data]
+    files = [*found.train, *found.dev]
+    if found.classes is not None:
+        files += [*found.classes.train, *(found.classes.dev or [])]
+    return [*files, *(study.vectors_of(data).texts or [])]
+
+
+def digest(value: Any) -> str:
+    """A short name for a value.
+
+    Args:
+        value: What JSON can hold.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def content(files: list[Path]) -> str:
+    """A short name for what files hold.
+
+    Args:
+        files: Files, or folders of files.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    return digest([_content(file) for file in files])
+
+
+@cache
+def _content(file: Path) -> str:
+    inner = sorted(file.iterdir()) if file.is_dir() else [file]
+    total = hashlib.sha256()
+    for path in inner:
+        total.update(path.read_bytes())
+    return total.hexdigest()

@@ -1,0 +1,77 @@
+"""The results of a study on disk: a JSON line per run."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from flair_jointner.studies.config import Study
+from flair_jointner.studies.grid import plan, run_key
+
+Record = dict[str, Any]
+
+
+def records_file(study: Study) -> Path:
+    """Where the results of a study lie.
+
+    Args:
+        study: The study.
+
+    Returns:
+        The file, which may not exist yet.
+    """
+    return study.output / "results.jsonl"
+
+
+def append_record(study: Study, record: Record) -> None:
+    """Adds a line, on the disk before this returns.
+
+    Args:
+        study: The study.
+        record: What JSON can hold.
+    """
+    file = records_file(study)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+b") as lines:
+        _drop_torn_line(lines)
+        lines.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        lines.flush()
+        os.fsync(lines.fileno())
+
+
+def read_records(study: Study) -> dict[str, Record]:
+    """Reads the results of the runs that a study asks for now.
+
+    Args:
+        study: The study.
+
+    Returns:
+        The last record of each run by its key, in the order of the plan; runs of other
+        configurations, or of an older state of the data, are left out.
+
+    Raises:
+        ValueError: If a line is damaged.
+    """
+    found: dict[str, Record] = {}
+    file = records_file(study)
+    if file.exists():
+        lines = file.read_bytes().split(b"\n")
+        for number, line in enumerate(lines[:-1], start=1):  # what follows the last \n is torn
+            try:
+                record = json.loads(line)
+                found[record["key"]] = record
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(
+                    f"{file}, line {number} is no result: {line[:60]!r}. Delete that line; its run "
+                    "is done again."
+                ) from error
+    keys = [run_key(study, run) for run in plan(study)]
+    return {key: found[key] for key in keys if key in found}
+
+
+def _drop_torn_line(lines: Any) -> None:
+    """Cuts off what a crash in the middle of writing left."""
+    lines.seek(0)
+    text = lines.read()
+    lines.truncate(text.rfind(b"\n") + 1)
+    lines.seek(0, os.SEEK_END)

@@ -1,0 +1,201 @@
+"""A study's report: Markdown, and HTML in one file."""
+
+import base64
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import markdown
+
+from flair_jointner.studies.plots import draw_all
+from flair_jointner.studies.statistics import RESAMPLES
+from flair_jointner.studies.tables import (
+    Results,
+    accuracy_table,
+    f1_table,
+    gain_table,
+    show_gain,
+    show_summary,
+    table,
+)
+
+MARKER = "<!-- written by `jointner study --report`: what stands above this line is kept -->"
+
+_STYLE = """
+body { font: 15px/1.5 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }
+table { border-collapse: collapse; margin: 1em 0; font-size: 90%; }
+td, th { border: 1px solid #bbb; padding: .2em .6em; }
+img { max-width: 100%; }
+@media print { body { margin: 0; font-size: 10pt; } }
+"""
+
+
+def write_report(results: Results, path: str | Path) -> list[Path]:
+    """Writes the report of what is finished.
+
+    Args:
+        results: The results.
+        path: The Markdown file. What a person wrote above the marker in it is kept. Beside it
+            come the same as HTML, and a folder of pictures.
+
+    Returns:
+        The Markdown file and the HTML file.
+    """
+    path = Path(path)
+    pictures = draw_all(results, path.with_suffix(""))
+    links = {name: f"{path.stem}/{file.name}" for name, file in pictures.items()}
+    kept = _kept(path)
+    text = f"{kept}{MARKER}\n\n" + "\n\n".join(_sections(results, links)) + "\n"
+    path.write_text(text, encoding="utf-8")
+    page = path.with_suffix(".html")
+    page.write_text(_to_html(text, path.parent), encoding="utf-8")
+    return [path, page]
+
+
+def _kept(path: Path) -> str:
+    """What a person wrote; a title for a new file."""
+    if not path.exists():
+        return "# Results\n\n"
+    text = path.read_text(encoding="utf-8")
+    if MARKER not in text:
+        raise ValueError(f"{path} was not written by this command: choose another file.")
+    return text[: text.index(MARKER)]
+
+
+def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
+    yield _advice(results)
+    sizes = list(dict.fromkeys(size for _, size in results.places))
+    for size in sizes:
+        yield f"## Test F1, {_named(size)}"
+        yield (
+            "Micro F1 of exactly matched entities in percent: mean ± standard deviation (number of "
+            "seeds). The best of each column is bold."
+        )
+        yield f1_table(results, size)
+    for baseline in results.study.baselines:
+        for size in sizes:
+            yield f"## Gain over {baseline}, {_named(size)}"
+            yield _about_tests()
+            yield gain_table(results, size, baseline)
+    if "sizes" in links:
+        yield f"## F1 against training size\n\n![F1 against training size]({links['sizes']})"
+    yield f"## Learning curves\n\n![Dev F1 by epoch]({links['learning-curves']})"
+    yield (
+        f"## By entity type\n\n![Test F1 of each type]({links['types']})\n\n"
+        "In brackets: how often the type occurs in the test data."
+    )
+    yield (
+        f"## Confusion\n\n![What gold entities were found as]({links['confusion']})\n\n"
+        "Of the best configuration on the dev data. `other boundaries`: found with its type, but "
+        "longer or shorter. `spurious`: found where there is no entity."
+    )
+    if any(record["test"]["accuracy"] is not None for record in results.records):
+        for size in sizes:
+            yield f"## Accuracy of the classes, {_named(size)}"
+            yield accuracy_table(results, size)
+    yield _how_it_was_run(results)
+    if results.failed:
+        yield _failures(results)
+
+
+def _advice(results: Results) -> str:
+    """What to take and what it is worth, chosen on dev data."""
+    baseline = results.study.baselines[0]
+    rows = []
+    for data, size in results.places:
+        best = results.best(data, size)
+        before, after = results.f1(data, size, baseline), results.f1(data, size, best)
+        gain = results.gain(data, size, best, baseline) if best != baseline else None
+        rows.append(
+            [
+                f"{data}, {size}",
+                best,
+                show_summary(before) if before else "",
+                show_summary(after) if after else "",
+                show_gain(gain) if gain else "",
+            ]
+        )
+    head = ["data, sentences", "best on dev", f"test F1 of {baseline}", "its test F1", "gain"]
+    return (
+        "## Which configuration to take\n\n"
+        "The one with the highest mean F1 on the dev data; what it is worth is measured on the "
+        f"test data, which had no part in the choice. {_about_tests()}\n\n{table(head, rows)}"
+    )
+
+
+def _about_tests() -> str:
+    return (
+        "Gains are in points of F1, with a 95% interval and a two-sided p-value of the paired "
+        f"bootstrap over test sentences ({RESAMPLES:,} resamples of the mean over seeds; Koehn, "
+        "2004; Berg-Kirkpatrick et al., 2012), and the p-value of a paired t-test over seeds. No "
+        "p-value is corrected for the number of comparisons."
+    )
+
+
+def _how_it_was_run(results: Results) -> str:
+    rows = []
+    for data, size in results.places:
+        runs = [r for r in results.records if (r["data"], r["size"]) == (data, size)]
+        counts = runs[0]["sentences"]
+        rows.append(
+            [
+                f"{data}, {size}",
+                *(f"{counts[part]:,}" for part in ("train", "dev", "test")),
+                str(len(runs)),
+                f"{_mean(runs, 'epochs'):.0f}",
+                f"{_mean(runs, 'seconds'):.0f}",
+            ]
+        )
+    head = ["data, sentences", "train", "dev", "test", "runs", "epochs", "seconds"]
+    used = results.records[-1]["versions"]
+    study = results.study
+    return (
+        "## How it was run\n\n"
+        "Number of sentences; means of epochs and seconds of a run.\n\n"
+        f"{table(head, rows)}\n\n"
+        f"- Training, where a configuration does not say otherwise: {_shown(study.training)}.\n"
+        f"- Classifiers: {_shown(study.pretraining)}.\n"
+        f"- Word vectors: {study.vectors.file or study.vectors.settings or 'the defaults'}.\n"
+        f"- Versions: {', '.join(f'{name} {value}' for name, value in used.items())}."
+    )
+
+
+def _failures(results: Results) -> str:
+    rows = [
+        [
+            f"{r['data']}, {r['size']}, {r['configuration']}, seed {r['seed']}",
+            f"`{r['error'].strip().splitlines()[-1]}`".replace("|", "\\|"),
+        ]
+        for r in results.failed
+    ]
+    return f"## Runs that failed\n\n{table(['run', 'error'], rows)}"
+
+
+def _named(size: Any) -> str:
+    return "all training sentences" if size == "all" else f"{size:,} training sentences"
+
+
+def _mean(runs: list[dict[str, Any]], name: str) -> float:
+    return sum(run[name] for run in runs) / len(runs)
+
+
+def _shown(settings: Any) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.model_dump().items())
+
+
+def _to_html(text: str, folder: Path) -> str:
+    """One file that needs no other: the pictures are in it."""
+    body = markdown.markdown(text, extensions=["tables"])
+
+    def inline(match: re.Match[str]) -> str:
+        data = base64.b64encode((folder / html.unescape(match[1])).read_bytes()).decode()
+        return f'src="data:image/png;base64,{data}"'
+
+    body = re.sub(r'src="([^":]+\.png)"', inline, body)
+    title = html.escape(text.splitlines()[0].lstrip("# "))
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f"<style>{_STYLE}</style>\n<body>\n{body}\n</body>\n</html>\n"
+    )

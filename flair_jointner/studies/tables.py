@@ -1,0 +1,239 @@
+"""The results of a study by cell, and as tables in Markdown."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, lru_cache
+
+from flair_jointner.studies.config import Size, Study
+from flair_jointner.studies.records import Record, read_records
+from flair_jointner.studies.statistics import Gain, Interval, Summary, compare, summarize
+
+
+class Results:
+    """The finished runs of a study.
+
+    Attributes:
+        study: The study.
+        records: Runs with scores.
+        failed: Runs that failed.
+    """
+
+    def __init__(self, study: Study) -> None:
+        """Reads what there is.
+
+        Args:
+            study: The study.
+
+        Raises:
+            ValueError: If no run of it is finished.
+        """
+        records = list(read_records(study).values())
+        self.study = study
+        self.records = [record for record in records if "error" not in record]
+        self.failed = [record for record in records if "error" in record]
+        if not self.records:
+            raise ValueError(
+                f"No run of this study is finished in {study.output}: run it without --report first."
+            )
+        self.gain = lru_cache(maxsize=None)(self._gain)
+
+    def cell(self, data: str, size: Size, configuration: str) -> list[Record]:
+        """The runs of one cell, by seed.
+
+        Args:
+            data: Name of the data set.
+            size: Training size.
+            configuration: Name of the configuration.
+
+        Returns:
+            The records.
+        """
+        wanted = (data, size, configuration)
+        found = [r for r in self.records if (r["data"], r["size"], r["configuration"]) == wanted]
+        return sorted(found, key=lambda record: record["seed"])
+
+    def f1(self, data: str, size: Size, configuration: str, split: str = "test") -> Summary | None:
+        """The F1 of a cell.
+
+        Args:
+            data: Name of the data set.
+            size: Training size.
+            configuration: Name of the configuration.
+            split: ``"test"`` or ``"dev"``.
+
+        Returns:
+            Mean and deviation over seeds; None without runs.
+        """
+        scores = [record[split]["f1"] for record in self.cell(data, size, configuration)]
+        return summarize(scores) if scores else None
+
+    def _gain(self, data: str, size: Size, configuration: str, baseline: str) -> Gain | None:
+        """The gain of a cell over that of another configuration, computed once."""
+        return compare(self.cell(data, size, configuration), self.cell(data, size, baseline))
+
+    @cached_property
+    def places(self) -> list[tuple[str, Size]]:
+        """Data sets and sizes that have runs, in the order of the study."""
+        there = {(record["data"], record["size"]) for record in self.records}
+        return [
+            (data, size)
+            for size in self.study.all_sizes()
+            for data in self.study.data
+            if (data, size) in there
+        ]
+
+    def best(self, data: str, size: Size) -> str:
+        """The configuration with the highest dev F1: a choice that does not look at the test data.
+
+        Args:
+            data: Name of the data set.
+            size: Training size.
+
+        Returns:
+            Its name.
+        """
+        found = {name: self.f1(data, size, name, "dev") for name in self.study.configurations}
+        return max(found, key=lambda name: found[name].mean if found[name] else -1.0)  # type: ignore[union-attr]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown.
+
+    Args:
+        head: The heads of the columns; the first is aligned to the left, the others to the right.
+        rows: The cells.
+
+    Returns:
+        The lines.
+    """
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def f1_table(results: Results, size: Size) -> str:
+    """The paper's Table 1 at one training size: mean ± standard deviation (seeds), in percent.
+
+    Args:
+        results: The results.
+        size: Training size.
+
+    Returns:
+        A table: configurations by data sets, the best of each data set in bold.
+    """
+    columns = [data for data, found in results.places if found == size]
+    cells = {
+        (name, data): results.f1(data, size, name)
+        for name in results.study.configurations
+        for data in columns
+    }
+    best = {
+        data: max(cell.mean for (_, other), cell in cells.items() if cell and other == data)
+        for data in columns
+    }
+
+    def show(name: str, data: str) -> str:
+        cell = cells[name, data]
+        if cell is None:
+            return ""
+        return f"**{show_summary(cell)}**" if cell.mean == best[data] else show_summary(cell)
+
+    return _by_configuration(results, columns, show)
+
+
+def gain_table(results: Results, size: Size, baseline: str) -> str:
+    """Gains over a configuration at one training size.
+
+    Args:
+        results: The results.
+        size: Training size.
+        baseline: The configuration that is subtracted.
+
+    Returns:
+        A table: configurations by data sets.
+    """
+    columns = [data for data, found in results.places if found == size]
+
+    def show(name: str, data: str) -> str:
+        gain = None if name == baseline else results.gain(data, size, name, baseline)
+        return show_gain(gain) if gain else ""
+
+    return _by_configuration(results, columns, show)
+
+
+def accuracy_table(results: Results, size: Size) -> str:
+    """Accuracy of the classes at one training size, in percent.
+
+    Args:
+        results: The results.
+        size: Training size.
+
+    Returns:
+        A table: configurations by data sets; empty if no configuration learns classes.
+    """
+    columns = [data for data, found in results.places if found == size]
+
+    def show(name: str, data: str) -> str:
+        scores = [record["test"]["accuracy"] for record in results.cell(data, size, name)]
+        known = [score for score in scores if score is not None]
+        return show_summary(summarize(known)) if known else ""
+
+    return _by_configuration(results, columns, show)
+
+
+def _by_configuration(results: Results, columns: list[str], show: Callable[[str, str], str]) -> str:
+    """Rows without any cell are left out."""
+    rows = [
+        [name, *(show(name, data) for data in columns)] for name in results.study.configurations
+    ]
+    return table(["", *columns], [row for row in rows if any(row[1:])])
+
+
+def show_summary(summary: Summary) -> str:
+    """Mean ± standard deviation in percent, and the number of seeds.
+
+    Args:
+        summary: Fractions.
+
+    Returns:
+        Such as ``61.20 ± 0.48 (3)``.
+    """
+    spread = "" if summary.deviation is None else f" ± {100 * summary.deviation:.2f}"
+    return f"{100 * summary.mean:.2f}{spread} ({summary.seeds})"
+
+
+def show_gain(gain: Gain) -> str:
+    """A gain in points of F1 with interval and p-value over sentences, and p-value over seeds.
+
+    Args:
+        gain: Fractions.
+
+    Returns:
+        Such as ``+1.73 [+0.41, +3.02], p = 0.010; seeds p = 0.043``.
+    """
+    text = f"{100 * gain.mean:+.2f} {show_interval(gain.over_sentences)}"
+    if gain.over_seeds is not None:
+        text += f"; seeds {show_p(gain.over_seeds.p)}"
+    return text
+
+
+def show_interval(interval: Interval) -> str:
+    """An interval in points of F1, with its p-value.
+
+    Args:
+        interval: Fractions.
+
+    Returns:
+        Such as ``[+0.41, +3.02], p = 0.010``.
+    """
+    return f"[{100 * interval.low:+.2f}, {100 * interval.high:+.2f}], {show_p(interval.p)}"
+
+
+def show_p(p: float) -> str:
+    """A p-value.
+
+    Args:
+        p: The value.
+
+    Returns:
+        Such as ``p = 0.010`` or ``p < 0.001``.
+    """
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
