@@ -5,20 +5,32 @@ from pathlib import Path
 import click
 
 from flair_jointner.cli.options import COUNT, FILE
+from flair_jointner.studies.config import Study, read_study
+from flair_jointner.studies.grid import plan, run_key
+from flair_jointner.studies.records import read_records, records_file
+from flair_jointner.studies.report import write_report
+from flair_jointner.studies.runner import run_study
+from flair_jointner.studies.tables import Results
 
 
 @click.command()
 @click.argument("config", type=FILE)
-@click.option("--jobs", type=COUNT, default=1, show_default=True, help="Runs at a time; the "
-              "processor's threads are divided among them.")  # fmt: skip
+@click.option("--jobs", type=COUNT, default=1, show_default=True,
+              help="Runs at a time; the processor's threads are divided among them.")  # fmt: skip
 @click.option("--retry", is_flag=True, help="Do runs again that failed before.")
-@click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), help="Folder in "
-              "the place of the one that CONFIG names.")  # fmt: skip
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Train nothing, and write "
-              "what is finished to this Markdown file, to HTML and pictures beside it.")  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Check CONFIG and list its runs.")
+@click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder in the place of the one that CONFIG names.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Check CONFIG, list its runs, and train nothing.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write what is finished to this Markdown file, HTML and pictures beside it, and "
+              "train nothing.")  # fmt: skip
 def study(
-    config: Path, jobs: int, retry: bool, output: Path | None, report: Path | None, dry_run: bool
+    config: Path,
+    jobs: int,
+    retry: bool,
+    output: Path | None,
+    dry_run: bool,
+    report: Path | None,
 ) -> None:
     """Trains every configuration of CONFIG with every seed on every data set.
 
@@ -28,26 +40,22 @@ def study(
       jointner study study.yaml --jobs 2
       jointner study study.yaml --report results.md
     """
-    from flair_jointner.studies.config import read_study
-    from flair_jointner.studies.grid import plan, run_key
-    from flair_jointner.studies.records import read_records, records_file
-    from flair_jointner.studies.report import write_report
-    from flair_jointner.studies.runner import run_study
-    from flair_jointner.studies.tables import Results
-
     found = read_study(config)
     if output is not None:
         found = found.model_copy(update={"output": output.absolute()})
-    if report is not None:
+    if dry_run:
+        _list_runs(found)
+    elif report is not None:
         for file in write_report(Results(found), report):
             click.echo(f"Report: {file}")
-        return
-    if dry_run:
-        records = read_records(found)
-        for run in plan(found):
-            record = records.get(run_key(found, run))
-            state = "to do" if record is None else "failed" if "error" in record else "done"
-            click.echo(f"{state:6} {run}")
-        return
-    failed = run_study(found, jobs, retry)
-    click.echo(f"{len(read_records(found))} runs, {failed} failed: {records_file(found)}")
+    else:
+        failed = run_study(found, jobs, retry)
+        click.echo(f"{len(read_records(found))} runs, {failed} failed: {records_file(found)}")
+
+
+def _list_runs(study: Study) -> None:
+    records = read_records(study)
+    for run in plan(study):
+        record = records.get(run_key(study, run))
+        state = "to do" if record is None else "failed" if "error" in record else "done"
+        click.echo(f"{state:6} {run}")

@@ -24,6 +24,7 @@ from pydantic import (
 
 from flair_jointner.data import train_vectors
 from flair_jointner.models import JointTagger
+from flair_jointner.training.progress import quiet_console
 
 
 def _existing(path: Path, info: ValidationInfo) -> Path:
@@ -93,8 +94,9 @@ class Data(_Section):
         dev: Annotated sentences to choose the best epoch on.
         test: Annotated sentences for the final scores.
         classes: What the classifier is pre-trained on; the classes of ``train``, if not given.
-        extra: Further training files by a name that configurations can ``add``: augmented data, or
-            sentences with a class only.
+        extra: Further training sentences by a name that configurations can ``add``: files with
+            augmented data or with a class only; or ``"rest"``, the sentences of ``train`` beyond
+            the training size, with their class only.
         vectors: In the place of the study's.
         tag_type: Label type of the entities.
         class_type: Label type of the sentence's class; none for data without.
@@ -107,7 +109,7 @@ class Data(_Section):
     dev: Files
     test: Files
     classes: ClassFiles | None = None
-    extra: dict[str, Files] = {}
+    extra: dict[str, Literal["rest"] | Files] = {}
     vectors: Vectors | None = None
     tag_type: str = "ner"
     class_type: str | None = "category"
@@ -125,6 +127,7 @@ class Training(_Section):
         learning_rate: Of Adam.
         bad_epochs: Epochs in a row without a better dev score that halve the learning rate.
         bfloat16: Whether to train in mixed precision.
+        average_weights: Decay of the moving average of the weights that is scored and saved.
     """
 
     epochs: PositiveInt = 100
@@ -132,6 +135,7 @@ class Training(_Section):
     learning_rate: PositiveFloat = 1e-3
     bad_epochs: PositiveInt = 3
     bfloat16: bool = False
+    average_weights: Annotated[float, Field(gt=0, lt=1)] | None = None
 
     def trainer_arguments(self) -> dict[str, Any]:
         """The same as arguments of :func:`~flair_jointner.training.train`.
@@ -145,6 +149,7 @@ class Training(_Section):
             "learning_rate": self.learning_rate,
             "patience": self.bad_epochs - 1,
             "bfloat16": self.bfloat16,
+            "average_weights": self.average_weights,
         }
 
 
@@ -178,6 +183,20 @@ class Only(_Section):
     seeds: list[int] | None = None
 
 
+class SelfTraining(_Section):
+    """Arguments of :func:`~flair_jointner.training.self_train`.
+
+    Attributes:
+        add: Names of the data set's ``extra`` sentences that are annotated.
+        confidence: Least probability of each tag of a sentence that is taken.
+        rounds: How often.
+    """
+
+    add: Annotated[list[str], BeforeValidator(_as_list)]
+    confidence: Annotated[float, Field(gt=0, le=1)] = 0.9
+    rounds: PositiveInt = 1
+
+
 class Configuration(BaseModel):
     """One row of the table: a tagger and how it starts.
 
@@ -186,8 +205,8 @@ class Configuration(BaseModel):
     Attributes:
         ner_only: Whether the class of the sentence is ignored.
         classifier: ``"pretrain"`` starts from the classifier that the study pre-trains.
-        add: Names of the data set's ``extra`` files that are added to the training data.
-        add_rest: Whether the training sentences beyond the size are added with their class only.
+        add: Names of the data set's ``extra`` sentences that are added to the training data.
+        self_training: Adds extra sentences as a first tagger annotates them.
         training: Settings in the place of the study's.
         only: Where it is run.
     """
@@ -196,8 +215,8 @@ class Configuration(BaseModel):
 
     ner_only: bool = False
     classifier: Literal["none", "pretrain"] = "none"
-    add: list[str] = []
-    add_rest: bool = False
+    add: Annotated[list[str], BeforeValidator(_as_list)] = []
+    self_training: SelfTraining | None = None
     training: dict[str, Any] = {}
     only: Only = Field(default_factory=Only)
 
@@ -206,19 +225,25 @@ class Configuration(BaseModel):
         """Arguments of ``JointTagger``."""
         return dict(self.model_extra or {})
 
+    @property
+    def all_added(self) -> list[str]:
+        """Names of all ``extra`` sentences that are made use of."""
+        return [*self.add, *(self.self_training.add if self.self_training else [])]
+
     @model_validator(mode="after")
     def _check_tagger(self) -> "Configuration":
         """Builds a tagger with these arguments: whatever is wrong with one shows here."""
         _check_keys("the tagger", self.tagger, [*Configuration.model_fields, *_tagger_options()])
         try:
-            JointTagger(
-                WordEmbeddings(None, vocab={"word": 0}, embedding_length=2, name="tiny"),
-                _dictionary(["TYPE"], spans=True),
-                "ner",
-                None if self.ner_only else _dictionary(["one", "two"]),
-                None if self.ner_only else "category",
-                **self.tagger,
-            )
+            with quiet_console():
+                JointTagger(
+                    WordEmbeddings(None, vocab={"word": 0}, embedding_length=2, name="tiny"),
+                    _dictionary(["TYPE"], spans=True),
+                    "ner",
+                    None if self.ner_only else _dictionary(["one", "two"]),
+                    None if self.ner_only else "category",
+                    **self.tagger,
+                )
         except (TypeError, RuntimeError, AssertionError) as error:
             raise ValueError(f"{self.tagger} makes no tagger: {error}") from error
         return self
@@ -271,7 +296,9 @@ class Study(_Section):
             _check_keys(f"{where}.only.seeds", only.seeds or [], self.seeds)
             _check_keys(f"{where}.training", configuration.training, Training.model_fields)
             for data in only.data or self.data:
-                _check_keys(f"{where}.add, for {data}", configuration.add, self.data[data].extra)
+                _check_keys(
+                    f"{where}.add, for {data}", configuration.all_added, self.data[data].extra
+                )
                 if self.data[data].class_type is None and not configuration.ner_only:
                     raise ValueError(
                         f"{where} learns classes, and {data} has class_type null: set ner_only, or "

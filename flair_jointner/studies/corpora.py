@@ -19,11 +19,13 @@ class Splits(NamedTuple):
         train: For training.
         dev: To choose the best epoch.
         test: For the final scores.
+        unlabelled: What self-training annotates.
     """
 
     train: list[Sentence]
     dev: list[Sentence]
     test: list[Sentence]
+    unlabelled: list[Sentence]
 
 
 def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: int) -> Splits:
@@ -44,18 +46,28 @@ def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: 
     class_type = None if configuration.ner_only else data.class_type
     everything = read_files(data, data.train, class_type)
     train, rest = draw(everything, size, subset_seed)
-    for name in configuration.add:
-        train += read_files(data, data.extra[name], class_type)
-    if configuration.add_rest:
-        for sentence in rest:
-            sentence.remove_labels(data.tag_type)
-            mark_unannotated(sentence, data.tag_type)
-        train += rest
+    for sentence in rest:
+        sentence.remove_labels(data.tag_type)
+        mark_unannotated(sentence, data.tag_type)
+
+    def extra(names: list[str]) -> list[Sentence]:
+        found = [data.extra[name] for name in names]
+        parts = [
+            rest if files == "rest" else read_files(data, files, class_type) for files in found
+        ]
+        return [sentence for part in parts for sentence in part]
+
     test = read_files(data, data.test, class_type)
     if data.without_seen:
         seen = {_words(sentence) for sentence in everything}
         test = [sentence for sentence in test if _words(sentence) not in seen]
-    return Splits(train, read_files(data, data.dev, class_type), test)
+    learning = configuration.self_training
+    return Splits(
+        train + extra(configuration.add),
+        read_files(data, data.dev, class_type),
+        test,
+        extra(learning.add) if learning else [],
+    )
 
 
 def draw(sentences: list[Sentence], size: Size, seed: int) -> tuple[list[Sentence], list[Sentence]]:

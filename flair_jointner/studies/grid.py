@@ -4,7 +4,7 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from flair_jointner.studies.config import Size, Study
 
@@ -62,7 +62,8 @@ def run_key(study: Study, run: Run) -> str:
         run: The run.
 
     Returns:
-        16 hexadecimal digits; others once the data, the configuration or its training change.
+        16 hexadecimal digits; others once the data, the configuration or its training change. What
+        is left at its default does not count, so that a new option leaves old results valid.
     """
     configuration = study.configurations[run.configuration]
     data = study.data[run.data]
@@ -70,11 +71,13 @@ def run_key(study: Study, run: Run) -> str:
         "size": run.size,
         "seed": run.seed,
         "subset_seed": study.subset_seed,
-        "tagger": configuration.model_dump(mode="json", exclude={"only", "classifier", "training"}),
-        "training": study.training_of(run.configuration).model_dump(),
+        "tagger": configuration.model_dump(
+            mode="json", exclude={"only", "classifier", "training"}, exclude_defaults=True
+        ),
+        "training": study.training_of(run.configuration).model_dump(exclude_defaults=True),
         "vectors": vectors_key(study, run.data),
         "splits": [content(files) for files in (data.train, data.dev, data.test)],
-        "extra": [content(data.extra[name]) for name in configuration.add],
+        "extra": [extra_key(data.extra[name]) for name in configuration.all_added],
         "labels": [data.tag_type, data.class_type, data.reading, data.without_seen],
     }
     if configuration.classifier == "pretrain":
@@ -150,6 +153,18 @@ def text_files(study: Study, data: str) -> list[Path]:
     if found.classes is not None:
         files += [*found.classes.train, *(found.classes.dev or [])]
     return [*files, *(study.vectors_of(data).texts or [])]
+
+
+def extra_key(extra: list[Path] | Literal["rest"]) -> str:
+    """Identifies extra sentences.
+
+    Args:
+        extra: Files, or the rest of the training data.
+
+    Returns:
+        16 hexadecimal digits, or ``"rest"``.
+    """
+    return extra if extra == "rest" else content(extra)
 
 
 def digest(value: Any) -> str:

@@ -224,6 +224,8 @@ def _child(work: Work, pipe: Connection, log_file: str, threads: int) -> None:
     with open(log_file, "ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    logging.basicConfig(format="%(message)s")
+    log.setLevel(logging.INFO)
     torch.set_num_threads(threads)
     try:
         record = work(lambda epoch, score: pipe.send(("epoch", (epoch, score))))

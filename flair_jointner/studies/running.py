@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import flair
+from flair.data import Corpus
 from flair.embeddings import WordEmbeddings
 from flair.trainers.plugins import TrainerPlugin
 
@@ -31,14 +32,14 @@ from flair_jointner.studies.grid import (
     vectors_key,
 )
 from flair_jointner.studies.scores import score
-from flair_jointner.training import build_tagger, pretrain_classifier, train
+from flair_jointner.training import build_tagger, pretrain_classifier, self_train, train
 
 Report = Callable[[int, float], None]
 """Is called after every epoch with its number and the dev score."""
 
 
 class EpochReporter(TrainerPlugin):
-    """Hands the dev score of every epoch on, and keeps them all."""
+    """Hands the dev score of every epoch on."""
 
     def __init__(self, report: Report) -> None:
         """Makes the plugin.
@@ -48,13 +49,11 @@ class EpochReporter(TrainerPlugin):
         """
         super().__init__()
         self.report = report
-        self.dev_scores: list[float] = []
 
     @TrainerPlugin.hook
     def after_evaluation(self, epoch: int, validation_scores: tuple[float, ...], **_: Any) -> None:
-        """Notes an epoch."""
-        self.dev_scores.append(float(validation_scores[0]))
-        self.report(epoch, self.dev_scores[-1])
+        """Reports an epoch."""
+        self.report(epoch, float(validation_scores[0]))
 
     def get_state(self) -> dict[str, Any]:
         """What the model card says of the plugin."""
@@ -159,28 +158,27 @@ def execute(study: Study, run: Run, report: Report) -> dict[str, Any]:
         classifier = load_classifier(classifier_file(study, run.data, run.configuration))
     flair.set_seed(run.seed)
     corpus = as_corpus(splits.train, splits.dev)
-    tagger = build_tagger(
-        corpus,
-        _embeddings(study, run.data, [s for split in splits for s in split]),
-        data.tag_type,
-        None if configuration.ner_only else data.class_type,
-        classifier,
-        **configuration.tagger,
-    )
+    embeddings = _embeddings(study, run.data, [s for split in splits for s in split])
+
+    def make_tagger(corpus: Corpus) -> JointTagger:
+        class_type = None if configuration.ner_only else data.class_type
+        return build_tagger(
+            corpus, embeddings, data.tag_type, class_type, classifier, **configuration.tagger
+        )
+
     folder = study.output / "runs" / run_key(study, run)
-    plugin = EpochReporter(report)
-    result = train(
-        tagger,
-        corpus,
-        folder,
-        plugins=[plugin],
-        save_final_model=False,
-        **settings.trainer_arguments(),
-    )
+    options: dict[str, Any] = settings.trainer_arguments()
+    options |= {"plugins": [EpochReporter(report)], "save_final_model": False}
+    learning = configuration.self_training
+    if learning is None:
+        result = train(make_tagger(corpus), corpus, folder, **options)
+    else:
+        how = learning.model_dump(exclude={"add"})
+        result = self_train(make_tagger, corpus, splits.unlabelled, folder, **how, **options)
     best = JointTagger.load(result["model_file"])
     record = {
-        "epochs": len(plugin.dev_scores),
-        "dev_curve": plugin.dev_scores,
+        "epochs": len(result["dev_scores"]),
+        "dev_curve": result["dev_scores"],
         "training_seconds": result["seconds"],
         "sentences": {name: len(part) for name, part in splits._asdict().items()},
         "parameters": sum(p.numel() for p in best.parameters() if p.requires_grad),

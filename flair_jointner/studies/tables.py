@@ -32,7 +32,8 @@ class Results:
         self.failed = [record for record in records if "error" in record]
         if not self.records:
             raise ValueError(
-                f"No run of this study is finished in {study.output}: run it without --report first."
+                f"No run of this study is finished in {study.output}: run it first, without "
+                "--report."
             )
         self.gain = lru_cache(maxsize=None)(self._gain)
 

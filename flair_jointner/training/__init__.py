@@ -3,14 +3,17 @@
 from flair_jointner.training.best_model import BestModelPlugin
 from flair_jointner.training.building import build_tagger
 from flair_jointner.training.pretraining import pretrain_classifier
+from flair_jointner.training.self_training import annotate_confidently, self_train
 from flair_jointner.training.settings import PAPER_SETTINGS, train
 from flair_jointner.training.temperature import fit_temperatures
 
 __all__ = [
     "PAPER_SETTINGS",
     "BestModelPlugin",
+    "annotate_confidently",
     "build_tagger",
     "fit_temperatures",
     "pretrain_classifier",
+    "self_train",
     "train",
 ]

@@ -16,6 +16,9 @@ class BestModelPlugin(TrainerPlugin):
     Flair's trainer saves a best model only when the dev score rises above 0; until then an
     interruption leaves nothing behind, and training that never gets there ends with an evaluation
     of whatever state is last.
+
+    Attributes:
+        dev_scores: The dev score of each epoch, a fraction.
     """
 
     def __init__(self, base_path: str | Path) -> None:
@@ -29,6 +32,7 @@ class BestModelPlugin(TrainerPlugin):
         self._best_score = 0.0
         self._lowest_loss = float("inf")
         self._wanted = True
+        self.dev_scores: list[float] = []
 
     @TrainerPlugin.hook
     def after_setup(self, use_final_model_for_eval: bool, **_: Any) -> None:
@@ -43,6 +47,7 @@ class BestModelPlugin(TrainerPlugin):
         if len(validation_scores) != 2:  # no dev data: the trainer goes by the training loss
             return
         score, loss = validation_scores
+        self.dev_scores.append(float(score))
         self._best_score = max(self._best_score, score)
         if self._wanted and self._best_score == 0.0 and loss < self._lowest_loss:
             self._lowest_loss = loss

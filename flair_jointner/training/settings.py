@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.data.sampling import length_bucketed
+from flair_jointner.training.averaging import AveragingPlugin
 from flair_jointner.training.best_model import BestModelPlugin
 from flair_jointner.training.progress import ProgressPlugin, quiet_console
 
@@ -49,6 +50,7 @@ def train(
     plugins: list[TrainerPlugin] | None = None,
     show_progress: bool = False,
     bfloat16: bool = False,
+    average_weights: float | None = None,
     **overrides: Any,
 ) -> dict[str, Any]:
     """Trains with the settings of the paper and Flair's own ``ModelTrainer.train``.
@@ -68,11 +70,13 @@ def train(
             ``training.log`` only.
         bfloat16: Whether matrix products and the LSTM are computed in bfloat16 (automatic mixed
             precision), which is faster on processors and GPUs that have it. The CRF is not.
+        average_weights: Decay of the moving average of the weights that is scored and saved in
+            their place; see :class:`~flair_jointner.training.averaging.AveragingPlugin`.
         **overrides: Arguments of ``ModelTrainer.train`` that replace those of the paper.
 
     Returns:
-        What the trainer returns, the test score among it, with ``model_file`` (the file to use)
-        and ``seconds`` added.
+        What the trainer returns, the test score among it, with ``model_file`` (the file to use),
+        ``dev_scores`` (of each epoch) and ``seconds`` added.
 
     Raises:
         ValueError: If the corpus cannot train this model.
@@ -85,7 +89,11 @@ def train(
         torch.set_autocast_dtype(torch.device(flair.device).type, torch.bfloat16)
     base_path = Path(base_path)
     best = BestModelPlugin(base_path)
-    attached = [*(plugins or []), best, *([ProgressPlugin()] if show_progress else [])]
+    attached = [*(plugins or []), best]
+    if average_weights is not None:
+        attached.insert(0, AveragingPlugin(average_weights))
+    if show_progress:
+        attached.append(ProgressPlugin())
     started = time.monotonic()
     with (
         quiet_console() if show_progress else nullcontext(),
@@ -95,7 +103,10 @@ def train(
         # Flair 0.15.1 calls torch.cuda.amp.GradScaler, which torch wants to be called otherwise.
         warnings.filterwarnings("ignore", message=".*GradScaler", category=FutureWarning)
         result = ModelTrainer(model, corpus).train(base_path, plugins=attached, **settings)
+    for plugin in plugins or []:
+        plugin.detach()  # so that it can be used again
     result["model_file"] = best.model_file()
+    result["dev_scores"] = best.dev_scores
     result["seconds"] = time.monotonic() - started
     log.info("Trained in %.0f s. The model is %s.", result["seconds"], result["model_file"])
     return result

@@ -1,0 +1,113 @@
+"""Self-training: a tagger annotates more sentences for the next one (Yarowsky, 1995)."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flair.data import Corpus, Sentence
+from flair.datasets import FlairDatapointDataset
+
+from flair_jointner.data.annotation import add_gold_labels
+from flair_jointner.models import JointTagger
+from flair_jointner.models.tagging import TaggingRun
+from flair_jointner.training.settings import train
+
+log = logging.getLogger("flair_jointner")
+
+
+def self_train(
+    make_tagger: Callable[[Corpus], JointTagger],
+    corpus: Corpus,
+    unlabelled: Sequence[Sentence],
+    base_path: str | Path,
+    *,
+    confidence: float = 0.9,
+    rounds: int = 1,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Trains a tagger, lets it annotate, and trains anew on both; the dev data choose the best.
+
+    Args:
+        make_tagger: Makes an untrained tagger for a corpus.
+        corpus: The annotated sentences.
+        unlabelled: Sentences without entities; their class, if they have one, is kept.
+        base_path: Folder; the first tagger's is ``round-0`` in it.
+        confidence: See :func:`annotate_confidently`.
+        rounds: How often the tagger annotates.
+        **settings: Arguments of :func:`~flair_jointner.training.train`.
+
+    Returns:
+        What :func:`~flair_jointner.training.train` returns for the tagger with the best dev score.
+    """
+    base_path = Path(base_path)
+    best = train(make_tagger(corpus), corpus, base_path / "round-0", **settings)
+    teacher = best
+    for number in range(1, rounds + 1):
+        tagger = JointTagger.load(teacher["model_file"])
+        added = annotate_confidently(tagger, unlabelled, confidence)
+        log.info("Round %d: %d of %d sentences are taken.", number, len(added), len(unlabelled))
+        if not added:
+            break
+        together = Corpus(
+            FlairDatapointDataset([*_sentences(corpus.train), *added]),
+            corpus.dev,
+            corpus.test,
+            sample_missing_splits=False,
+        )
+        folder = base_path / f"round-{number}"
+        teacher = train(make_tagger(together), together, folder, **settings)
+        if max(teacher["dev_scores"]) > max(best["dev_scores"]):
+            best = teacher
+    return best
+
+
+def annotate_confidently(
+    tagger: JointTagger, sentences: Sequence[Sentence], confidence: float, batch_size: int = 256
+) -> list[Sentence]:
+    """Annotates the sentences that a tagger is sure of.
+
+    Args:
+        tagger: The tagger.
+        sentences: The sentences, which stay as they are.
+        confidence: The least marginal probability of every tag of a sentence that is taken, those
+            outside entities too: one missed entity teaches as wrongly as an invented one.
+        batch_size: Number of sentences that go through the network at once.
+
+    Returns:
+        New sentences, with the entities found and the class that they had, in the old order.
+
+    Raises:
+        ValueError: If the confidence is not between 0 and 1.
+    """
+    if not 0 <= confidence <= 1:
+        raise ValueError(f"confidence is {confidence}; it is a probability.")
+    taken: dict[int, Sentence] = {}
+    run = TaggingRun(tagger, len(sentences), batch_size, with_probabilities=True, with_scores=False)
+    for index, prediction in run.over_sentences(sentences):
+        assert prediction.probabilities is not None  # for the type checker; they were asked for
+        rows = range(len(prediction.tags))
+        if float(prediction.probabilities[rows, prediction.tags].min()) >= confidence:
+            taken[index] = _annotated(
+                sentences[index], tagger, [span[:3] for span in prediction.spans or []]
+            )
+    return [taken[index] for index in sorted(taken)]
+
+
+def _annotated(
+    sentence: Sentence, tagger: JointTagger, spans: list[tuple[int, int, str]]
+) -> Sentence:
+    made = Sentence([token.text for token in sentence])
+    classes = sentence.get_labels(tagger.class_type) if tagger.class_type else []
+    add_gold_labels(
+        made,
+        tag_type=tagger.tag_type,
+        spans=spans,
+        class_type=tagger.class_type,
+        category=classes[0].value if classes else None,
+    )
+    return made
+
+
+def _sentences(split: Any) -> list[Sentence]:
+    return [split[index] for index in range(len(split))]
