@@ -271,8 +271,8 @@ def test_explain_prints_each_token_and_draws(trained, folder, tmp_path, name, st
     lines = result.stdout.splitlines()
     assert "learned attention, 4 heads, temperatures between 1 and" in result.stdout
     table = [line.split() for line in lines[2:5]]
-    assert [row[0] for row in table] == ["token", "mibal,", "ror"]
-    assert 1 <= float(table[1][3]) <= 4
+    assert [row[:2] for row in table[1:]] == [["1", "mibal,"], ["2", "ror"]]
+    assert 1 <= float(table[1][4]) <= 4
     assert lines[-1] == f"Picture: {tmp_path / name}"
     assert (tmp_path / name).read_text("utf-8").startswith(start)
 

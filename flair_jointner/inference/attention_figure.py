@@ -5,7 +5,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from flair_jointner.inference.explanation import Explanation, describe_attention
+from flair_jointner.inference.explanation import Explanation
+from flair_jointner.inference.explanation_text import describe_attention
 from flair_jointner.inference.labels import clip, printable, width
 
 MOST_TOKENS = 60

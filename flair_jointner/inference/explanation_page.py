@@ -81,7 +81,7 @@ def _row(explanation: Explanation, place: int) -> str:
         cells.append(_number(f"{explanation.temperatures[place]:.2f}"))
     if explanation.heads:
         most = "".join(
-            f"<bdi>{_text(explanation.tokens[other])}</bdi> "
+            f"<bdi>{_text(explanation.tokens[other])}</bdi> ({other + 1}) "
             f'<span class="weight">{weight:.2f}</span>'
             for other, weight in explanation.attended(place)
         )

@@ -10,7 +10,7 @@ import torch
 from flair.data import Sentence
 from flair.tokenization import SpaceTokenizer
 
-from flair_jointner.inference import describe_explanation, explain
+from flair_jointner.inference import explain
 
 SELF_ATTENTIONS = ("scaled", "unscaled", "learned")
 TEXT = "robal rogop rolum unheard mifen migop milum"
@@ -175,51 +175,11 @@ def test_a_text_without_tokens_is_refused(text, message):
         explain(tiny.joint_tagger(attention="learned"), text)
 
 
-@pytest.fixture
-def known():
-    """An explanation with weights and temperatures that are easy to follow."""
-    found = explain(tiny.joint_tagger(attention="learned"), "mibal 黑色 น้ำ")
-    heads = [[[0.5, 0.3, 0.2], [0.1, 0.1, 0.8], [1.0, 0.0, 0.0]]] * 2
-    heads[1] = [[0.1, 0.3, 0.6], [0.1, 0.1, 0.8], [0.0, 1.0, 0.0]]
-    return dataclasses.replace(
-        found,
-        tags=["O", "B-PRODUCT", "E-PRODUCT"],
-        tag_scores=np.array([0.9, 0.8, 0.7]),
-        category=("garden", 0.61),
-        weights=np.array(heads),
-        temperatures=np.array([1.0, 2.5, 3.0]),
-        gate=0.125,
-    )
-
-
-def test_the_tokens_attended_to_most_are_of_the_mean_over_heads(known):
-    places, weights = zip(*known.attended(0, 3), strict=True)
+def test_the_tokens_attended_to_most_are_of_the_mean_over_heads():
+    found = explain(tiny.joint_tagger(attention="learned"), "mibal rofen tagop")
+    first, second = [[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], [[0.1, 0.3, 0.6], [0.1, 0.1, 0.8]]
+    found = dataclasses.replace(found, weights=np.array([first, second]))
+    places, weights = zip(*found.attended(0, 3), strict=True)
     assert places == (2, 0, 1)
     assert weights == pytest.approx((0.4, 0.3, 0.3))
-    assert known.attended(1, 1) == [(2, pytest.approx(0.8))]
-
-
-def test_the_description_is_a_straight_table(known):
-    assert describe_explanation(known).splitlines() == [
-        "garden 0.61",
-        "learned attention, 2 heads, temperatures between 1 and 3.00, gate 0.125",
-        "token  tag        score  temperature  attends to",
-        "mibal  O          0.90   1.00         น้ำ 0.40, mibal 0.30, 黑色 0.30",
-        "黑色   B-PRODUCT  0.80   2.50         น้ำ 0.80, mibal 0.10, 黑色 0.10",
-        "น้ำ     E-PRODUCT  0.70   3.00         mibal 0.50, 黑色 0.50, น้ำ 0.00",
-    ]
-
-
-def test_the_description_of_soft_attention_has_a_weight_per_token():
-    found = explain(tiny.joint_tagger(attention="soft", classes=None), "mibal rofen")
-    lines = describe_explanation(found).splitlines()
-    assert lines[0] == "soft attention"
-    assert lines[1].split() == ["token", "tag", "score", "weight"]
-    assert [line.split()[-1] for line in lines[2:]] == [f"{w:.2f}" for w in found.weights]
-
-
-def test_the_description_of_a_constant_temperature_says_it_once():
-    found = explain(tiny.joint_tagger(attention="scaled"), "mibal rofen")
-    text = describe_explanation(found)
-    assert "scaled attention, 2 heads, temperature 2.00\n" in text
-    assert text.count("temperature") == 1
+    assert found.attended(1, 1) == [(2, pytest.approx(0.8))]

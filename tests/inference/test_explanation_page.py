@@ -56,7 +56,7 @@ def test_a_row_tells_its_temperature_and_the_tokens_attended_to_most():
     assert [row[4] for row in parsed.rows[1:]] == [f"{t:.2f}" for t in found.temperatures]
     shown = [*TOKENS[:-1], "x�y"]
     most = found.attended(0)
-    expected = "".join(f"{shown[place]} {weight:.2f}" for place, weight in most)
+    expected = "".join(f"{shown[place]} ({place + 1}) {weight:.2f}" for place, weight in most)
     assert parsed.rows[1][5].strip() == expected
 
 
