@@ -153,6 +153,10 @@ def test_an_output_with_a_model_is_not_lost(trained, folder):
         (["tag", "{f}/new.txt"], "not a model file"),
         (["tag", "{f}/classifier/best-model.pt"], "holds a TextClassifier, not a JointTagger"),
         (["tag", "{f}/joint/best-model.pt", "{f}/new.txt", "--keep", "id"], "no field id to keep"),
+        (["explain", "{f}/joint/best-model.pt", "mibal", "-o", "{f}/x.gif"], ".png, .svg, .pdf"),
+        (["explain", "{f}/joint/best-model.pt", "mibal", "-o", "{f}/x/y.svg"], "No such file"),
+        (["explain", "{f}/joint/best-model.pt", " "], "no token"),
+        (["explain", "{f}/classifier/best-model.pt", "mibal"], "not a JointTagger"),
         (["evaluate", "{f}/joint/best-model.pt", "{f}/bad.conll"], "bad.conll, line 2"),
         (["evaluate", "{f}/joint/best-model.pt", "{f}/empty.conll"], "at least one sentence"),
         (
@@ -186,7 +190,7 @@ def test_bad_input_gives_one_message_and_exit_code_2(trained, folder, arguments,
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("command", ["vectors", "pretrain", "train", "evaluate", "tag"])
+@pytest.mark.parametrize("command", ["vectors", "pretrain", "train", "evaluate", "tag", "explain"])
 def test_help_shows_an_example(command):
     result = jointner(command, "--help")
     assert result.exit_code == 0
@@ -257,3 +261,30 @@ def test_workers_and_bfloat16_write_the_same_lines(trained, folder):
         return [(row["text"], row["category"], len(row["entities"])) for row in found]
 
     assert rows(two.stdout) == rows(plain.stdout)
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.svg", "<?xml"), ("a.html", "<!DOCTYPE html>")])
+def test_explain_prints_each_token_and_draws(trained, folder, tmp_path, name, start):
+    model = folder / "joint/best-model.pt"
+    result = jointner("explain", model, "mibal, ror", "--tokenizer", "space", "-o", tmp_path / name)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert "learned attention, 4 heads, temperatures between 1 and" in result.stdout
+    table = [line.split() for line in lines[2:5]]
+    assert [row[:2] for row in table[1:]] == [["1", "mibal,"], ["2", "ror"]]
+    assert 1 <= float(table[1][4]) <= 4
+    assert lines[-1] == f"Picture: {tmp_path / name}"
+    assert (tmp_path / name).read_text("utf-8").startswith(start)
+
+
+def test_explain_without_an_output_prints_only(trained, folder, tmp_path):
+    result = jointner("explain", folder / "joint/best-model.pt", "mibal rofen")
+    assert result.exit_code == 0, result.output
+    assert "Picture" not in result.stdout and len(result.stdout.splitlines()) == 5
+
+
+def test_a_tagger_without_attention_cannot_be_explained(tmp_path):
+    tiny.joint_tagger().save(tmp_path / "plain.pt")
+    result = jointner("explain", tmp_path / "plain.pt", "mibal")
+    assert result.exit_code == 2
+    assert "jointner train --attention learned" in " ".join(result.stderr.split())

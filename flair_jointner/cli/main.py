@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from flair_jointner.cli.evaluate import evaluate
+from flair_jointner.cli.explain import explain
 from flair_jointner.cli.pretrain import pretrain
 from flair_jointner.cli.study import study
 from flair_jointner.cli.tag import tag
@@ -54,5 +55,5 @@ def main() -> None:
     logging.getLogger("flair_jointner").setLevel(logging.INFO)
 
 
-for command in (vectors, pretrain, train, evaluate, tag, study):
+for command in (vectors, pretrain, train, evaluate, tag, explain, study):
     main.add_command(command)

@@ -144,11 +144,15 @@ class MultiHeadSelfAttention(nn.Module):
         Returns:
             ``[batch, tokens]``; within [1, 1 + √(d_h/n)] when learned.
         """
-        bound = math.sqrt(states.size(-1) / self.num_heads)
         if self.temperature is not None:
-            # Clamping to [0, bound] is min(ReLU(·), bound).
-            return self.temperature(states).squeeze(-1).clamp(0.0, bound) + 1.0
-        return states.new_full(states.shape[:2], bound if self.scaling == "scaled" else 1.0)
+            # Clamping to [0, √(d_h/n)] is min(ReLU(·), √(d_h/n)).
+            return self.temperature(states).squeeze(-1).clamp(0.0, self.scale) + 1.0
+        return states.new_full(states.shape[:2], self.scale if self.scaling == "scaled" else 1.0)
+
+    @property
+    def scale(self) -> float:
+        """√(d_h/n): α of ``"scaled"``, and 1 less than the most that a learned δ can be."""
+        return math.sqrt(self.query.in_features / self.num_heads)
 
     def _split_heads(self, projected: Tensor) -> Tensor:
         """``[batch, tokens, hidden]`` → ``[batch, heads, tokens, hidden / heads]``."""
