@@ -1,5 +1,6 @@
 """The order in which sentences are trained on."""
 
+import math
 import random
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ _BATCHES_PER_POOL = 50
 
 
 def length_bucketed(
-    batch_size: int, batches_per_pool: int = _BATCHES_PER_POOL
+    batch_size: int, batches_per_pool: int = _BATCHES_PER_POOL, least_batches: int = 1
 ) -> type[FlairSampler]:
     """Makes a sampler whose batches hold sentences of similar length, and are still random.
 
@@ -21,6 +22,9 @@ def length_bucketed(
         batch_size: ``mini_batch_size`` of the trainer.
         batches_per_pool: Batches in a pool: more make the lengths more similar and the batches
             less random.
+        least_batches: Batches of an epoch. Fewer sentences are gone through several times, as
+            often as it takes: with seven batches an epoch, a schedule that counts epochs without
+            progress gives up before there was a chance of any.
 
     Returns:
         A sampler class, for ``ModelTrainer.train(sampler=...)``: an instance would be pickled into
@@ -29,10 +33,10 @@ def length_bucketed(
     Raises:
         ValueError: If a number is below 1.
     """
-    if batch_size < 1 or batches_per_pool < 1:
+    if min(batch_size, batches_per_pool, least_batches) < 1:
         raise ValueError(
-            f"batch_size is {batch_size} and batches_per_pool {batches_per_pool}: both have to be "
-            "1 or more."
+            f"batch_size is {batch_size}, batches_per_pool {batches_per_pool} and least_batches "
+            f"{least_batches}: all have to be 1 or more."
         )
 
     class LengthBucketedSampler(FlairSampler):
@@ -43,14 +47,25 @@ def length_bucketed(
             super().__init__()
 
         def __iter__(self) -> Iterator[int]:
-            return iter(_bucketed([len(s) for s in self.data_source], batch_size, batches_per_pool))
+            order: list[int] = []
+            for _ in range(self._passes()):
+                order += random.sample(range(self.num_samples), self.num_samples)
+            lengths = [len(sentence) for sentence in self.data_source]
+            return iter(_bucketed(order, lengths, batch_size, batches_per_pool))
+
+        def __len__(self) -> int:
+            return self._passes() * self.num_samples
+
+        def _passes(self) -> int:
+            batches = math.ceil(self.num_samples / batch_size)
+            return math.ceil(least_batches / batches)
 
     return LengthBucketedSampler
 
 
-def _bucketed(lengths: list[int], batch_size: int, batches_per_pool: int) -> list[int]:
-    order = list(range(len(lengths)))
-    random.shuffle(order)
+def _bucketed(
+    order: list[int], lengths: list[int], batch_size: int, batches_per_pool: int
+) -> list[int]:
     pool_size = batch_size * batches_per_pool
     batches = []
     for start in range(0, len(order), pool_size):

@@ -9,7 +9,7 @@ from flair.data import Corpus, Sentence
 from flair.datasets import FlairDatapointDataset
 
 from flair_jointner.data import mark_unannotated, read_sentences
-from flair_jointner.studies.config import Configuration, Data, Size
+from flair_jointner.studies.sections import Configuration, Data, Size
 
 
 class Splits(NamedTuple):

@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from flair_jointner.studies.config import Size, Study
+from flair_jointner.studies.config import Study
+from flair_jointner.studies.sections import Size
 
 
 class Run(NamedTuple):

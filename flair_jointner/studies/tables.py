@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 
-from flair_jointner.studies.config import Size, Study
+from flair_jointner.studies.config import Study
 from flair_jointner.studies.records import Record, read_records
+from flair_jointner.studies.sections import Size
 from flair_jointner.studies.statistics import Gain, Interval, Summary, compare, summarize
 
 

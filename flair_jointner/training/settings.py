@@ -51,6 +51,7 @@ def train(
     show_progress: bool = False,
     bfloat16: bool = False,
     average_weights: float | None = None,
+    least_updates: int = 1,
     **overrides: Any,
 ) -> dict[str, Any]:
     """Trains with the settings of the paper and Flair's own ``ModelTrainer.train``.
@@ -72,6 +73,8 @@ def train(
             precision), which is faster on processors and GPUs that have it. The CRF is not.
         average_weights: Decay of the moving average of the weights that is scored and saved in
             their place; see :class:`~flair_jointner.training.averaging.AveragingPlugin`.
+        least_updates: Batches of an epoch at least, for training sets that have fewer; see
+            :func:`~flair_jointner.data.length_bucketed`.
         **overrides: Arguments of ``ModelTrainer.train`` that replace those of the paper.
 
     Returns:
@@ -81,7 +84,7 @@ def train(
     Raises:
         ValueError: If the corpus cannot train this model.
     """
-    settings = _with_fast_paths({**PAPER_SETTINGS, **overrides})
+    settings = _with_fast_paths({**PAPER_SETTINGS, **overrides}, least_updates)
     if isinstance(model, SequenceTagger):
         _check_corpus(corpus, model.label_type, settings.get("train_with_dev", False))
     if bfloat16:
@@ -122,10 +125,11 @@ def _frozen_garbage() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _with_fast_paths(settings: dict[str, Any]) -> dict[str, Any]:
+def _with_fast_paths(settings: dict[str, Any], least_updates: int) -> dict[str, Any]:
     """Settings that change nothing but the time, unless the user has chosen them."""
+    batch_size = settings["mini_batch_size"]
     if settings.get("shuffle", True) and not settings.get("multi_gpu", False):
-        settings.setdefault("sampler", length_bucketed(settings["mini_batch_size"]))
+        settings.setdefault("sampler", length_bucketed(batch_size, least_batches=least_updates))
     if "fused" in inspect.signature(settings["optimizer"]).parameters:
         settings.setdefault("fused", True)
     return settings
