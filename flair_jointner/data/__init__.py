@@ -16,6 +16,7 @@ from flair_jointner.data.vectors import (
     train_vectors,
     word_embeddings,
 )
+from flair_jointner.data.writing import write_columns
 
 __all__ = [
     "DataError",
@@ -36,4 +37,5 @@ __all__ = [
     "spans_from_tags",
     "train_vectors",
     "word_embeddings",
+    "write_columns",
 ]
