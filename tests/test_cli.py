@@ -186,7 +186,7 @@ def test_bad_input_gives_one_message_and_exit_code_2(trained, folder, arguments,
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("command", ["vectors", "pretrain", "train", "evaluate", "tag"])
+@pytest.mark.parametrize("command", ["vectors", "augment", "pretrain", "train", "evaluate", "tag"])
 def test_help_shows_an_example(command):
     result = jointner(command, "--help")
     assert result.exit_code == 0

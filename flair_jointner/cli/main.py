@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from flair_jointner.cli.augment import augment
 from flair_jointner.cli.evaluate import evaluate
 from flair_jointner.cli.pretrain import pretrain
 from flair_jointner.cli.tag import tag
@@ -53,5 +54,5 @@ def main() -> None:
     logging.getLogger("flair_jointner").setLevel(logging.INFO)
 
 
-for command in (vectors, pretrain, train, evaluate, tag):
+for command in (vectors, augment, pretrain, train, evaluate, tag):
     main.add_command(command)
