@@ -190,7 +190,9 @@ def test_bad_input_gives_one_message_and_exit_code_2(trained, folder, arguments,
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("command", ["vectors", "pretrain", "train", "evaluate", "tag", "explain"])
+@pytest.mark.parametrize(
+    "command", ["vectors", "augment", "pretrain", "train", "evaluate", "tag", "explain", "study"]
+)
 def test_help_shows_an_example(command):
     result = jointner(command, "--help")
     assert result.exit_code == 0

@@ -1,5 +1,7 @@
 """What the commands read: sentences as the options say, and word vectors for them."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ from flair.data import Corpus, Sentence
 from flair.embeddings import WordEmbeddings
 from flair.models import TextClassifier
 from flair.tokenization import SegtokTokenizer, SpaceTokenizer, Tokenizer
+from tqdm import tqdm
 
 from flair_jointner.data import (
     corpus_vocabulary,
@@ -14,6 +17,7 @@ from flair_jointner.data import (
     read_corpus,
     word_embeddings,
 )
+from flair_jointner.data.text_files import check_decoded, read_lines
 
 Paths = tuple[Path, ...]
 
@@ -45,6 +49,19 @@ def read_all(files: Paths, labels: dict[str, Any], reading: dict[str, Any]) -> l
     if not files:
         return []
     return split_sentences(read_splits(files, (), (), labels, reading).train)
+
+
+def read_raw(files: Paths, reading: dict[str, Any]) -> Iterator[list[str]]:
+    """Gives the tokens of each line of plain text; lines without a token are left out."""
+    tokenizer = make_tokenizer(reading["tokenizer"] or "segtok")
+    encoding = reading["encoding"] or "utf-8"
+    for path in files:
+        lines = tqdm(read_lines(path, encoding), f"Reading {path.name}", unit=" lines")
+        for number, line in enumerate(lines, start=1):
+            check_decoded(path, number, line, encoding)
+            # As in class-only files, tabs separate words too, whatever the tokenizer.
+            if tokens := tokenizer.tokenize(re.sub("[ \t]+", " ", line)):
+                yield tokens
 
 
 def split_sentences(split: Any) -> list[Sentence]:

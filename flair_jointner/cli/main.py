@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from flair_jointner.cli.augment import augment
 from flair_jointner.cli.evaluate import evaluate
 from flair_jointner.cli.explain import explain
 from flair_jointner.cli.pretrain import pretrain
@@ -55,5 +56,5 @@ def main() -> None:
     logging.getLogger("flair_jointner").setLevel(logging.INFO)
 
 
-for command in (vectors, pretrain, train, evaluate, tag, explain, study):
+for command in (vectors, augment, pretrain, train, evaluate, tag, explain, study):
     main.add_command(command)

@@ -6,10 +6,9 @@ from typing import Any
 import click
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import Paths, make_tokenizer, read_all
+from flair_jointner.cli.inputs import Paths, read_all, read_raw
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import save_vectors, train_vectors
-from flair_jointner.inference import read_inputs
 
 
 @click.command()
@@ -56,11 +55,9 @@ def vectors(
       jointner vectors --raw titles.txt --dimension 100 -o vectors.txt
     """
     if raw:
-        tokenizer = make_tokenizer(reading["tokenizer"] or "segtok")
-        texts = (item.text for path in files for item in read_inputs(path, file_format="text"))
-        words = [tokenizer.tokenize(text) for text in texts]
+        words = list(read_raw(files, reading))
     else:
         words = [[token.text for token in s] for s in read_all(files, labels, reading)]
-    found = train_vectors([tokens for tokens in words if tokens], **settings)
+    found = train_vectors(words, **settings)
     save_vectors(found, output)
     click.echo(f"{len(found)} vectors of {found.vector_size} dimensions: {output}")

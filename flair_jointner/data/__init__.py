@@ -1,9 +1,11 @@
 """Files to Flair sentences."""
 
 from flair_jointner.data.annotation import is_annotated, mark_unannotated
+from flair_jointner.data.augmentation import label_with_dictionary, new_sentences
 from flair_jointner.data.categories import read_fasttext, read_table
 from flair_jointner.data.columns import read_columns
 from flair_jointner.data.corpus import read_corpus, read_sentences
+from flair_jointner.data.dictionary import EntityDictionary, entity_dictionary
 from flair_jointner.data.errors import DataError
 from flair_jointner.data.pytext import read_pytext_tsv
 from flair_jointner.data.sampling import length_bucketed
@@ -16,15 +18,20 @@ from flair_jointner.data.vectors import (
     train_vectors,
     word_embeddings,
 )
+from flair_jointner.data.writing import write_columns
 
 __all__ = [
     "DataError",
+    "EntityDictionary",
     "corpus_vocabulary",
     "detect_scheme",
+    "entity_dictionary",
     "is_annotated",
+    "label_with_dictionary",
     "length_bucketed",
     "load_vectors",
     "mark_unannotated",
+    "new_sentences",
     "read_columns",
     "read_corpus",
     "read_fasttext",
@@ -36,4 +43,5 @@ __all__ = [
     "spans_from_tags",
     "train_vectors",
     "word_embeddings",
+    "write_columns",
 ]

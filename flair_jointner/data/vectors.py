@@ -2,10 +2,8 @@
 
 import gzip
 import logging
-import os
 import re
 import struct
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -21,6 +19,8 @@ from gensim.models.callbacks import CallbackAny2Vec
 from gensim.models.fasttext import FastTextKeyedVectors, load_facebook_vectors
 from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 from tqdm import tqdm
+
+from flair_jointner.data.whole_files import written_whole
 
 log = logging.getLogger("flair_jointner")
 
@@ -228,12 +228,8 @@ def save_vectors(vectors: KeyedVectors, path: str | Path) -> None:
             f"are {len(unfit):,} words: {', '.join(map(repr, unfit[:10]))}"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
+    with written_whole(path) as temporary:
         vectors.save_word2vec_format(str(temporary), binary=path.suffix == ".bin")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def corpus_vocabulary(sentences: Iterable[Sentence]) -> list[str]:

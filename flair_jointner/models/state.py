@@ -1,7 +1,6 @@
 """Model files that are data: writing one is atomic, and reading one runs no code from it."""
 
 import io
-import os
 import pickle
 import pickletools
 import re
@@ -16,6 +15,8 @@ import numpy as np
 import torch
 from flair.data import Dictionary
 from torch import Tensor
+
+from flair_jointner.data.whole_files import written_whole
 
 _KIND = "__kind__"
 
@@ -45,15 +46,9 @@ def write_state(state: Mapping[str, Any], path: str | Path) -> list[str]:
     # The class name comes first, so that `class_name` finds it without reading on.
     plain = {"__cls__": state["__cls__"], **to_plain(dict(state), keep)}
     plain["needs_trust"] = sorted(set(objects))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            _save(plain, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # torch writes the name of a path into the file, but not that of an open file.
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        _save(plain, file)
     return plain["needs_trust"]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import markdown
 
+from flair_jointner.data.whole_files import written_whole
 from flair_jointner.studies.plots import draw_all
 from flair_jointner.studies.statistics import RESAMPLES
 from flair_jointner.studies.tables import (
@@ -48,9 +49,10 @@ def write_report(results: Results, path: str | Path) -> list[Path]:
     links = {name: f"{path.stem}/{file.name}" for name, file in pictures.items()}
     kept = _kept(path)
     text = f"{kept}{MARKER}\n\n" + "\n\n".join(_sections(results, links)) + "\n"
-    path.write_text(text, encoding="utf-8")
     page = path.with_suffix(".html")
-    page.write_text(_to_html(text, path.parent), encoding="utf-8")
+    for file, content in ((path, text), (page, _to_html(text, path.parent))):
+        with written_whole(file) as temporary:
+            temporary.write_text(content, encoding="utf-8")
     return [path, page]
 
 
