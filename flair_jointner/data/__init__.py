@@ -4,11 +4,12 @@ from flair_jointner.data.annotation import is_annotated, mark_unannotated
 from flair_jointner.data.categories import read_fasttext, read_table
 from flair_jointner.data.columns import read_columns
 from flair_jointner.data.corpus import read_corpus, read_sentences
-from flair_jointner.data.errors import DataError
+from flair_jointner.data.errors import DataError, MissingPackage
 from flair_jointner.data.pytext import read_pytext_tsv
 from flair_jointner.data.sampling import length_bucketed
 from flair_jointner.data.slots import read_slot_folder
 from flair_jointner.data.tags import detect_scheme, spans_from_tags
+from flair_jointner.data.thai import ThaiTokenizer, character_clusters
 from flair_jointner.data.vectors import (
     corpus_vocabulary,
     load_vectors,
@@ -19,6 +20,9 @@ from flair_jointner.data.vectors import (
 
 __all__ = [
     "DataError",
+    "MissingPackage",
+    "ThaiTokenizer",
+    "character_clusters",
     "corpus_vocabulary",
     "detect_scheme",
     "is_annotated",
