@@ -7,9 +7,13 @@ from flair_jointner.data.corpus import read_corpus, read_sentences
 from flair_jointner.data.errors import DataError, MissingPackage
 from flair_jointner.data.pytext import read_pytext_tsv
 from flair_jointner.data.sampling import length_bucketed
+from flair_jointner.data.segmented_text import WordScores, read_words, word_scores, words_of
+from flair_jointner.data.segmenter import CRFSegmenter
+from flair_jointner.data.segmenter_training import train_segmenter
 from flair_jointner.data.slots import read_slot_folder
 from flair_jointner.data.tags import detect_scheme, spans_from_tags
 from flair_jointner.data.thai import ThaiTokenizer, character_clusters
+from flair_jointner.data.tokenizers import make_tokenizer
 from flair_jointner.data.vectors import (
     corpus_vocabulary,
     load_vectors,
@@ -19,15 +23,18 @@ from flair_jointner.data.vectors import (
 )
 
 __all__ = [
+    "CRFSegmenter",
     "DataError",
     "MissingPackage",
     "ThaiTokenizer",
+    "WordScores",
     "character_clusters",
     "corpus_vocabulary",
     "detect_scheme",
     "is_annotated",
     "length_bucketed",
     "load_vectors",
+    "make_tokenizer",
     "mark_unannotated",
     "read_columns",
     "read_corpus",
@@ -36,8 +43,12 @@ __all__ = [
     "read_sentences",
     "read_slot_folder",
     "read_table",
+    "read_words",
     "save_vectors",
     "spans_from_tags",
+    "train_segmenter",
     "train_vectors",
     "word_embeddings",
+    "word_scores",
+    "words_of",
 ]
