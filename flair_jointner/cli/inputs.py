@@ -6,7 +6,6 @@ from typing import Any
 from flair.data import Corpus, Sentence
 from flair.embeddings import WordEmbeddings
 from flair.models import TextClassifier
-from flair.tokenization import SegtokTokenizer, SpaceTokenizer, Tokenizer
 
 from flair_jointner.data import (
     corpus_vocabulary,
@@ -16,11 +15,6 @@ from flair_jointner.data import (
 )
 
 Paths = tuple[Path, ...]
-
-
-def make_tokenizer(name: str) -> Tokenizer:
-    """The tokenizer that an option names."""
-    return {"segtok": SegtokTokenizer, "space": SpaceTokenizer}[name]()
 
 
 def read_splits(
@@ -82,8 +76,6 @@ def _reader_options(reading: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in reading.items() if value not in (None, False)}
     if given.get("text_column", "").isdigit():
         given["text_column"] = int(given["text_column"])
-    if "tokenizer" in given:
-        given["tokenizer"] = make_tokenizer(given["tokenizer"])
     return given
 
 

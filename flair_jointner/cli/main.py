@@ -8,6 +8,7 @@ import click
 
 from flair_jointner.cli.evaluate import evaluate
 from flair_jointner.cli.pretrain import pretrain
+from flair_jointner.cli.segmenter import segmenter
 from flair_jointner.cli.tag import tag
 from flair_jointner.cli.train import train
 from flair_jointner.cli.vectors import vectors
@@ -53,5 +54,5 @@ def main() -> None:
     logging.getLogger("flair_jointner").setLevel(logging.INFO)
 
 
-for command in (vectors, pretrain, train, evaluate, tag):
+for command in (vectors, pretrain, train, evaluate, tag, segmenter):
     main.add_command(command)

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flair.tokenization import SegtokTokenizer
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import Paths, make_tokenizer, read_all
+from flair_jointner.cli.inputs import Paths, read_all
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import save_vectors, train_vectors
 from flair_jointner.inference import read_inputs
@@ -56,7 +57,7 @@ def vectors(
       jointner vectors --raw titles.txt --dimension 100 -o vectors.txt
     """
     if raw:
-        tokenizer = make_tokenizer(reading["tokenizer"] or "segtok")
+        tokenizer = reading["tokenizer"] or SegtokTokenizer()
         texts = (item.text for path in files for item in read_inputs(path, file_format="text"))
         words = [tokenizer.tokenize(text) for text in texts]
     else:
