@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import click
+from flair.tokenization import Tokenizer
 
-from flair_jointner.cli.inputs import make_tokenizer
-from flair_jointner.cli.options import FILE
+from flair_jointner.cli.options import FILE, TOKENIZER
 from flair_jointner.inference import describe_explanation
 from flair_jointner.inference import explain as explain_text
 from flair_jointner.models import JointTagger
@@ -16,11 +16,10 @@ from flair_jointner.models import JointTagger
 @click.argument("text")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False),
               help="Draw it into this file, which ends in .png, .svg, .pdf or .html.")  # fmt: skip
-@click.option("--tokenizer", type=click.Choice(["segtok", "space"]), default="segtok",
-              show_default=True,
+@click.option("--tokenizer", **TOKENIZER, default="segtok", show_default=True,
               help="Cuts the text; space for a text that is tokenised.")  # fmt: skip
 @click.option("--trust", is_flag=True, help="Load a model file that may run code.")
-def explain(model: Path, text: str, output: Path | None, tokenizer: str, trust: bool) -> None:
+def explain(model: Path, text: str, output: Path | None, tokenizer: Tokenizer, trust: bool) -> None:
     """Shows what the attention of MODEL does with the tokens of one TEXT.
 
     \b
@@ -34,9 +33,7 @@ def explain(model: Path, text: str, output: Path | None, tokenizer: str, trust: 
 
     if output is not None:
         picture_format(output)
-    explanation = explain_text(
-        JointTagger.load(model, trust=trust), text, make_tokenizer(tokenizer)
-    )
+    explanation = explain_text(JointTagger.load(model, trust=trust), text, tokenizer)
     click.echo(describe_explanation(explanation))
     if output is not None:
         click.echo(f"\nPicture: {draw(explanation, output)}")

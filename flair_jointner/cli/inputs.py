@@ -8,7 +8,7 @@ from typing import Any
 from flair.data import Corpus, Sentence
 from flair.embeddings import WordEmbeddings
 from flair.models import TextClassifier
-from flair.tokenization import SegtokTokenizer, SpaceTokenizer, Tokenizer
+from flair.tokenization import SegtokTokenizer
 from tqdm import tqdm
 
 from flair_jointner.data import (
@@ -20,11 +20,6 @@ from flair_jointner.data import (
 from flair_jointner.data.text_files import check_decoded, read_lines
 
 Paths = tuple[Path, ...]
-
-
-def make_tokenizer(name: str) -> Tokenizer:
-    """The tokenizer that an option names."""
-    return {"segtok": SegtokTokenizer, "space": SpaceTokenizer}[name]()
 
 
 def read_splits(
@@ -53,7 +48,7 @@ def read_all(files: Paths, labels: dict[str, Any], reading: dict[str, Any]) -> l
 
 def read_raw(files: Paths, reading: dict[str, Any]) -> Iterator[list[str]]:
     """Gives the tokens of each line of plain text; lines without a token are left out."""
-    tokenizer = make_tokenizer(reading["tokenizer"] or "segtok")
+    tokenizer = reading["tokenizer"] or SegtokTokenizer()
     encoding = reading["encoding"] or "utf-8"
     for path in files:
         lines = tqdm(read_lines(path, encoding), f"Reading {path.name}", unit=" lines")
@@ -99,8 +94,6 @@ def _reader_options(reading: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in reading.items() if value not in (None, False)}
     if given.get("text_column", "").isdigit():
         given["text_column"] = int(given["text_column"])
-    if "tokenizer" in given:
-        given["tokenizer"] = make_tokenizer(given["tokenizer"])
     return given
 
 

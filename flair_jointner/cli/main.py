@@ -10,6 +10,7 @@ from flair_jointner.cli.augment import augment
 from flair_jointner.cli.evaluate import evaluate
 from flair_jointner.cli.explain import explain
 from flair_jointner.cli.pretrain import pretrain
+from flair_jointner.cli.segmenter import segmenter
 from flair_jointner.cli.study import study
 from flair_jointner.cli.tag import tag
 from flair_jointner.cli.train import train
@@ -56,5 +57,15 @@ def main() -> None:
     logging.getLogger("flair_jointner").setLevel(logging.INFO)
 
 
-for command in (vectors, augment, pretrain, train, evaluate, tag, explain, study):
+for command in (
+    vectors,
+    segmenter,
+    augment,
+    pretrain,
+    train,
+    evaluate,
+    tag,
+    explain,
+    study,
+):
     main.add_command(command)

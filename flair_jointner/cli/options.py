@@ -6,10 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flair.tokenization import Tokenizer
+
+from flair_jointner.data.tokenizers import TOKENIZERS, make_tokenizer
 
 FILE = click.Path(exists=True, path_type=Path)
 COUNT = click.IntRange(min=1)
 Command = Callable[..., Any]
+
+
+class TokenizerName(click.ParamType):
+    """An option whose value is the tokenizer that its text names."""
+
+    name = "tokenizer"
+
+    def convert(self, value: Any, *_: Any) -> Tokenizer:
+        """Makes the tokenizer."""
+        return make_tokenizer(value)
+
+
+TOKENIZER: dict[str, Any] = {"type": TokenizerName(), "metavar": f"[{'|'.join(TOKENIZERS)}]"}
 
 
 def option_group(name: str, options: dict[str, Callable[[Command], Command]]) -> Any:
@@ -82,7 +98,7 @@ reading = option_group(
         "encoding": click.option("--encoding", help="Encoding of the files; utf-8 if not given."),
         "tokenizer": click.option(
             "--tokenizer",
-            type=click.Choice(["segtok", "space"]),
+            **TOKENIZER,
             help="Cuts the texts of class-only files; space for fastText files and segtok for "
             "tables if not given.",
         ),

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flair.tokenization import Tokenizer
 from tqdm import tqdm
 
-from flair_jointner.cli.inputs import Paths, make_tokenizer
-from flair_jointner.cli.options import COUNT, FILE
+from flair_jointner.cli.inputs import Paths
+from flair_jointner.cli.options import COUNT, FILE, TOKENIZER
 from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_in_parallel
 from flair_jointner.models import JointTagger
 
@@ -27,9 +28,9 @@ from flair_jointner.models import JointTagger
               help="By the file's name if not given; text for standard input.")  # fmt: skip
 @click.option("--output", "-o", type=click.File("w", encoding="utf-8", lazy=False), default="-",
               help="A file instead of standard output.")  # fmt: skip
-@click.option("--tokenizer", type=click.Choice(["segtok", "space"]), default="segtok",
-              show_default=True,
-              help="Cuts the texts; space for texts that are tokenised.")  # fmt: skip
+@click.option("--tokenizer", **TOKENIZER, default="segtok", show_default=True,
+              help="Cuts the texts, as those that the model learned from; space for texts that are "
+              "tokenised.")  # fmt: skip
 @click.option("--batch-size", type=COUNT, default=256, show_default=True, help="Texts at once.")
 @click.option("--workers", type=COUNT, default=1, show_default=True, help="Processes that tag.")
 @click.option("--bfloat16", is_flag=True, help="Compute in mixed precision, which is faster.")
@@ -41,7 +42,7 @@ def tag(
     keep: tuple[str, ...],
     input_format: Any,
     output: Any,
-    tokenizer: str,
+    tokenizer: Tokenizer,
     batch_size: int,
     workers: int,
     bfloat16: bool,
@@ -55,6 +56,7 @@ def tag(
       jointner tag tagger/best-model.pt titles.txt > entities.jsonl
       jointner tag tagger/best-model.pt products.csv --column title --keep id -o entities.jsonl
       zcat titles.gz | jointner tag tagger/best-model.pt --workers 4 > entities.jsonl
+      jointner tag thai/best-model.pt titles.txt --tokenizer segmenter:words.json
     """
     tagger = JointTagger.load(model, trust=trust)
     fields: deque[dict[str, Any]] = deque()
@@ -63,7 +65,7 @@ def tag(
         tagger,
         texts,
         workers,
-        tokenizer=make_tokenizer(tokenizer),
+        tokenizer=tokenizer,
         batch_size=batch_size,
         bfloat16=bfloat16,
     )

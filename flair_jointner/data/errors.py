@@ -33,6 +33,26 @@ class DataError(ValueError):
         super().__init__(f"{place}: found {found}; expected {expected}")
 
 
+class MissingPackage(ImportError, ValueError):
+    """A package of an extra is not installed.
+
+    An ImportError, as Python's users expect; and a ValueError, which the command line prints.
+    """
+
+    def __init__(self, package: str, purpose: str, extra: str) -> None:
+        """Make the error and its message.
+
+        Args:
+            package: The package's name.
+            purpose: What it is needed for, after "needed".
+            extra: The extra of `flair-jointner` that installs it.
+        """
+        super().__init__(
+            f"{package} is needed {purpose} and is not installed. "
+            f"Type: pip install 'flair-jointner[{extra}]'"
+        )
+
+
 class MalformedData:
     """Stops at the first malformed sentence, or skips and counts malformed sentences.
 

@@ -99,7 +99,8 @@ class Data(Section):
         vectors: In the place of the study's.
         tag_type: Label type of the entities.
         class_type: Label type of the sentence's class; none for data without.
-        reading: Arguments of the readers, such as ``encoding`` or ``text_column``.
+        reading: Arguments of the readers, such as ``encoding`` or ``text_column``; ``tokenizer``
+            by its name.
         without_seen: Whether test sentences that occur in ``train`` are left out.
         sizes: In the place of the study's.
     """

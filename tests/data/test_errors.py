@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from flair_jointner.data.errors import DataError, MalformedData
+from flair_jointner.data.errors import DataError, MalformedData, MissingPackage
 
 
 def test_the_message_says_where_what_and_what_else():
@@ -51,3 +51,11 @@ def test_other_errors_are_never_skipped():
         malformed.catch(),
     ):
         raise KeyError("a fault of the program, not of the data")
+
+
+def test_a_missing_package_is_an_import_error_that_the_command_line_prints():
+    error = MissingPackage("pkg", "to do this", extra="some")
+    assert isinstance(error, ImportError) and isinstance(error, ValueError)
+    assert str(error) == (
+        "pkg is needed to do this and is not installed. Type: pip install 'flair-jointner[some]'"
+    )

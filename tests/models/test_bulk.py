@@ -11,6 +11,7 @@ from flair.data import Sentence
 from flair.embeddings import OneHotEmbeddings, StackedEmbeddings
 from flair.tokenization import SpaceTokenizer
 
+from flair_jointner.data import ThaiTokenizer
 from flair_jointner.models import word_encoder
 from flair_jointner.models.fast_paths import FastPaths
 
@@ -222,3 +223,27 @@ def test_a_tagger_that_has_tagged_can_be_copied_and_pickled(copied):
     again = copied(tagger)
     assert tagger.folded.encoder is not None and again.folded.encoder is None
     pairs(again.tag(texts), rows)
+
+
+@pytest.mark.parametrize("engine", ["newmm", "tcc"])
+def test_offsets_in_thai_titles(engine):
+    pytest.importorskip("pythainlp", reason="the extra [thai] is not installed")
+    tokenizer = ThaiTokenizer(engine)
+    texts = [
+        "เสื้อยืดผู้ชายคอกลม  สีดำ ไซซ์ XL",
+        "รองเท้า\u200bผ้าใบ\ufeffผู้หญิง ลด50% 👍🏽สีดำ",
+        " กระเป๋า\u00a0หนังแท้ ราคา฿1,290 (สีดำ)",
+    ]
+    vocabulary = sorted({token for text in texts for token in tokenizer.tokenize(text)})
+    tagger = tiny.joint_tagger(tiny.words(vocabulary=vocabulary))
+    rows = list(tagger.tag(texts, tokenizer=tokenizer))
+    assert sum(len(row["entities"]) for row in rows) > 5
+    for text, row in zip(texts, rows, strict=True):
+        sentence = Sentence(text, use_tokenizer=tokenizer)
+        tagger.predict(sentence)
+        spans = sentence.get_spans("ner")
+        assert len(row["entities"]) == len(spans)
+        for entity, span in zip(row["entities"], spans, strict=True):
+            assert row["text"][entity["start"] : entity["end"]] == entity["text"]
+            bare = entity["text"].replace("\u200b", "").replace("\ufeff", "")
+            assert (bare, entity["type"]) == (span.text, span.get_label("ner").value)
