@@ -36,22 +36,7 @@ def flair_handlers():
 def folder(tmp_path_factory):
     """Annotated and class-only titles, on which a tagger can learn: colours and products."""
     folder = tmp_path_factory.mktemp("cli")
-    colours, products = tiny.WORDS[:6], tiny.WORDS[6:12]
-    places = dict(zip(tiny.CLASSES, tiny.WORDS[12:15], strict=True))
-    blocks, lines = [], []
-    for number, sentence in enumerate(tiny.random_titles(160, longest=5)):
-        category = tiny.CLASSES[number % 3]
-        tokens = [places[category], *(token.text for token in sentence)]
-        tags = [
-            "B-COLOUR" if t in colours else "B-PRODUCT" if t in products else "O" for t in tokens
-        ]
-        rows = "\n".join(f"{token}\t{tag}" for token, tag in zip(tokens, tags, strict=True))
-        blocks.append(f"# category = {category}\n{rows}\n")
-        lines.append(f"__label__{category} {' '.join(tokens)}")
-    for name, part in (("train", blocks[:100]), ("dev", blocks[100:130]), ("test", blocks[130:])):
-        (folder / f"{name}.conll").write_text("\n".join(part), encoding="utf-8")
-    (folder / "categories.txt").write_text("\n".join(lines), encoding="utf-8")
-    (folder / "new.txt").write_text("\n".join(line.split(" ", 1)[1] for line in lines[:20]))
+    tiny.write_titles(folder)
     return folder
 
 

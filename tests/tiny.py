@@ -97,6 +97,35 @@ def corpus(train, dev=(), test=()):
     )
 
 
+def write_titles(folder, count=160, train=100, dev=30):
+    """Files of titles on which a tagger can learn colours, products and the category.
+
+    train.conll, dev.conll and test.conll are annotated; categories.txt holds all of them with
+    their category only, and new.txt the texts of the first twenty.
+    """
+    colours, products = WORDS[:6], WORDS[6:12]
+    places = dict(zip(CLASSES, WORDS[12:15], strict=True))
+    blocks, lines = [], []
+    for number, sentence in enumerate(random_titles(count, longest=5)):
+        category = CLASSES[number % 3]
+        tokens = [places[category], *(token.text for token in sentence)]
+        tags = [
+            "B-COLOUR" if t in colours else "B-PRODUCT" if t in products else "O" for t in tokens
+        ]
+        rows = "\n".join(f"{token}\t{tag}" for token, tag in zip(tokens, tags, strict=True))
+        blocks.append(f"# category = {category}\n{rows}\n")
+        lines.append(f"__label__{category} {' '.join(tokens)}")
+    parts = {
+        "train": blocks[:train],
+        "dev": blocks[train : train + dev],
+        "test": blocks[train + dev :],
+    }
+    for name, part in parts.items():
+        (folder / f"{name}.conll").write_text("\n".join(part), encoding="utf-8")
+    (folder / "categories.txt").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "new.txt").write_text("\n".join(line.split(" ", 1)[1] for line in lines[:20]))
+
+
 def labels(sentence, label_type: str, digits=5):
     """Label values of a type with their places (None for the sentence) and rounded scores."""
     return [

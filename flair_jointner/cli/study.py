@@ -49,7 +49,14 @@ def study(
         for file in write_report(Results(found), report):
             click.echo(f"Report: {file}")
     else:
-        failed = run_study(found, jobs, retry)
+        try:
+            failed = run_study(found, jobs, retry)
+        except KeyboardInterrupt:
+            finished, wanted = len(read_records(found)), len(plan(found))
+            click.echo(
+                f"\n{finished} of {wanted} runs are finished; the same command goes on.", err=True
+            )
+            raise SystemExit(130) from None
         click.echo(f"{len(read_records(found))} runs, {failed} failed: {records_file(found)}")
 
 

@@ -117,14 +117,46 @@ def read_corpus(
     for split, group in paths.items():
         sentences: list[Sentence] = []
         for path in group:
-            known = {
-                key: value for key, value in options.items() if key in _options_of(formats[path])
-            }
+            known = fitting_options(formats[path], options)
             sentences += read_sentences(
                 path, tag_type, class_type, file_format=formats[path], **known
             )
         splits[split] = FlairDatapointDataset(sentences) if group else None
     return Corpus(**splits, name=name, sample_missing_splits=False)
+
+
+def fitting_options(file_format: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The options that a format has.
+
+    Args:
+        file_format: The format, not "auto".
+        options: Arguments of any readers.
+
+    Returns:
+        Those of them that the format's reader takes.
+    """
+    return {name: value for name, value in options.items() if name in _options_of(file_format)}
+
+
+def check_options(
+    paths: Sequence[FilePath], options: dict[str, Any], file_format: str = "auto"
+) -> list[str]:
+    """Finds the formats of files and refuses options that none of them has.
+
+    Args:
+        paths: The files.
+        options: Arguments of the readers.
+        file_format: The format of all files; see `read_sentences`.
+
+    Returns:
+        The format of each file.
+
+    Raises:
+        ValueError: If the format is unknown, or no file's format has an option.
+    """
+    formats = [_resolve_format(path, file_format, options) for path in paths]
+    _check_options(formats, options)
+    return formats
 
 
 def _as_paths(split: str, given: FilePath | Sequence[FilePath] | None) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from flair.data import Corpus, Sentence
 from flair.datasets import FlairDatapointDataset
 
-from flair_jointner.data import make_tokenizer, mark_unannotated, read_sentences
+from flair_jointner.data import mark_unannotated, read_sentences
 from flair_jointner.studies.sections import Configuration, Data, Size
 
 
@@ -112,14 +112,13 @@ def read_files(data: Data, files: Iterable[Path], class_type: str | None) -> lis
     Returns:
         Their sentences.
     """
-    options = dict(data.reading)
-    if "tokenizer" in options:
-        options["tokenizer"] = make_tokenizer(options["tokenizer"])
-    return [
-        sentence
-        for file in files
-        for sentence in read_sentences(file, data.tag_type, class_type, **options)
-    ]
+    sentences: list[Sentence] = []
+    for file in files:
+        file_format, options = data.reader_of(file)
+        sentences += read_sentences(
+            file, data.tag_type, class_type, file_format=file_format, **options
+        )
+    return sentences
 
 
 def as_corpus(train: list[Sentence], dev: list[Sentence]) -> Corpus[Sentence]:

@@ -71,7 +71,7 @@ def vectors_file(study: Study, data: str) -> Path:
         The file, which may not exist yet.
     """
     given = study.vectors_of(data).file
-    return given or study.output / "vectors" / f"{data}-{vectors_key(study, data)}.bin"
+    return given or study.output / "vectors" / f"{vectors_key(study, data)}.bin"
 
 
 def classifier_file(study: Study, data: str, configuration: str) -> Path:
@@ -86,7 +86,7 @@ def classifier_file(study: Study, data: str, configuration: str) -> Path:
         The file, which may not exist yet.
     """
     key = classifier_key(study, data, configuration)
-    return study.output / "classifiers" / f"{data}-{key}.pt"
+    return study.output / "classifiers" / f"{key}.pt"
 
 
 def make_vectors(study: Study, data: str) -> None:
@@ -133,6 +133,7 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
         mini_batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         plugins=[EpochReporter(report)],
+        save_final_model=not dev_part,
     )
     Path(result["model_file"]).replace(file)
 

@@ -20,7 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from flair_jointner.data import train_vectors
+from flair_jointner.data import make_tokenizer, train_vectors
+from flair_jointner.data.corpus import check_options, fitting_options
 from flair_jointner.models import JointTagger
 from flair_jointner.training.progress import quiet_console
 
@@ -100,7 +101,7 @@ class Data(Section):
         tag_type: Label type of the entities.
         class_type: Label type of the sentence's class; none for data without.
         reading: Arguments of the readers, such as ``encoding`` or ``text_column``; ``tokenizer``
-            by its name.
+            by its name, and ``file_format`` of all its files.
         without_seen: Whether test sentences that occur in ``train`` are left out.
         sizes: In the place of the study's.
     """
@@ -116,6 +117,38 @@ class Data(Section):
     reading: dict[str, Any] = {}
     without_seen: bool = False
     sizes: list[Size] | None = Field(default=None, min_length=1)
+
+    @property
+    def files(self) -> list[Path]:
+        """All files but those of the word vectors."""
+        classes = [*self.classes.train, *(self.classes.dev or [])] if self.classes else []
+        extra = [file for files in self.extra.values() if files != "rest" for file in files]
+        return [*self.train, *self.dev, *self.test, *classes, *extra]
+
+    @model_validator(mode="after")
+    def _check_reading(self) -> "Data":
+        check_options(self.files, *self._reading())
+        return self
+
+    def reader_of(self, file: Path) -> tuple[str, dict[str, Any]]:
+        """How a file is read.
+
+        Args:
+            file: The file.
+
+        Returns:
+            Its format, and those of the options that the format has.
+        """
+        options, file_format = self._reading()
+        (file_format,) = check_options([file], {}, file_format)
+        return file_format, fitting_options(file_format, options)
+
+    def _reading(self) -> tuple[dict[str, Any], str]:
+        """The options of the readers, and the format."""
+        options = dict(self.reading)
+        if "tokenizer" in options:
+            options["tokenizer"] = make_tokenizer(options["tokenizer"])
+        return options, options.pop("file_format", "auto")
 
 
 class Training(Section):

@@ -53,6 +53,18 @@ def test_the_same_seed_gives_the_same_order():
     assert orders[0] == orders[1]
 
 
+@pytest.mark.parametrize(
+    ("count", "least", "passes"), [(20, 1, 1), (20, 3, 1), (20, 4, 2), (20, 7, 3), (64, 9, 2)]
+)
+def test_few_sentences_come_as_often_as_the_batches_ask(count, least, passes):
+    sampler = length_bucketed(8, least_batches=least)()
+    sampler.set_dataset(tiny.random_titles(count, longest=20))
+    order = list(sampler)
+    assert sorted(order) == sorted([*range(count)] * passes)
+    assert len(sampler) == len(order)
+    assert len(batches(order, 8)) >= least
+
+
 def test_it_is_a_class_of_flair_that_names_itself():
     made = length_bucketed(4)
     assert issubclass(made, FlairSampler)
@@ -62,3 +74,5 @@ def test_it_is_a_class_of_flair_that_names_itself():
 def test_numbers_below_one_are_refused():
     with pytest.raises(ValueError, match="batch_size is 0"):
         length_bucketed(0)
+    with pytest.raises(ValueError, match="least_batches 0"):
+        length_bucketed(4, least_batches=0)

@@ -1,0 +1,134 @@
+"""A study's file: what it says, and what is wrong with it."""
+
+import pytest
+from small_study import make_study, settings, write_study
+
+from flair_jointner.studies.config import read_study
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    study = make_study(tmp_path)
+    assert study.data["titles"].train == [tmp_path / "train.conll"]
+    assert study.output == tmp_path / "out"
+
+
+def test_defaults_are_the_papers(tmp_path):
+    changes = {"training": {}, "pretraining": {}}
+    study = make_study(tmp_path, **changes)
+    assert study.training.trainer_arguments() == {
+        "max_epochs": 100,
+        "mini_batch_size": 32,
+        "learning_rate": 1e-3,
+        "patience": 2,
+        "bfloat16": False,
+        "average_weights": None,
+        "least_updates": 1,
+    }
+    assert study.pretraining.epochs == 2
+    assert study.baselines == ["plain"]
+
+
+def test_a_configuration_changes_the_training_of_the_study(tmp_path):
+    configurations = {"a": {"training": {"batch_size": 8}}, "b": {}}
+    study = make_study(tmp_path, configurations=configurations)
+    assert study.training_of("a").batch_size == 8
+    assert study.training_of("a").learning_rate == study.training_of("b").learning_rate == 0.02
+    assert study.training_of("b").batch_size == 32
+
+
+def test_sizes_of_a_data_set_and_of_all(tmp_path):
+    data = settings()["data"]
+    data["other"] = {**data["titles"], "sizes": ["all", 20]}
+    study = make_study(tmp_path, data=data)
+    assert study.sizes_of("titles") == [40] and study.sizes_of("other") == ["all", 20]
+    assert study.all_sizes() == [20, 40, "all"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sizs": [3]}, r"sizs: no such key; possible: output, seeds, sizes, data"),
+        ({"seeds": []}, r"seeds: \[\] found; list should have at least 1 item"),
+        ({"sizes": [0]}, r"sizes\.0.*: 0 found"),
+        ({"training": {"epoch": 3}}, r"training\.epoch: no such key; possible: epochs, batch"),
+        ({"training": {"batch_size": "many"}}, r"training\.batch_size: 'many' found"),
+        (
+            {"vectors": {"settings": {"size": 3}}},
+            r"vectors: settings: 'size' found; possible: .*dim",
+        ),
+        ({"vectors": {"file": "none.bin"}}, r"vectors\.file: there is no .*none\.bin"),
+        ({"baselines": "nobody"}, r"baselines: 'nobody' found; possible: plain, joint"),
+        (
+            {"configurations": {"a": {"attention": "lerned"}}},
+            r"configurations\.a: Unknown attention 'lerned': choose None or one of soft",
+        ),
+        (
+            {"configurations": {"a": {"hiden_size": 3}}},
+            r"configurations\.a: the tagger: 'hiden_size' found; possible: .*hidden_size",
+        ),
+        (
+            {"configurations": {"a": {"hidden_size": "wide"}}},
+            r"configurations\.a: .*'wide'.* makes no tagger",
+        ),
+        (
+            {"configurations": {"a": {"classifier": "yes"}}},
+            r"configurations\.a\.classifier: 'yes' found; input should be 'none' or 'pretrain'",
+        ),
+        (
+            {"configurations": {"a": {"training": {"epochs": -1}}}},
+            r"configurations\.a\.training\.epochs: -1 found",
+        ),
+        (
+            {"configurations": {"a": {"training": {"epoch": 1}}}},
+            r"configurations\.a\.training: 'epoch' found; possible: epochs",
+        ),
+        (
+            {"configurations": {"a": {"add": "less"}}},
+            r"configurations\.a\.add, for titles: 'less' found; possible: more, rest",
+        ),
+        (
+            {"configurations": {"a": {"self_training": {"add": "less"}}}},
+            r"configurations\.a\.add, for titles: 'less' found",
+        ),
+        (
+            {"configurations": {"a": {"only": {"sizes": [7]}}}},
+            r"configurations\.a\.only\.sizes: 7 found; possible: 40",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_is_possible(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        read_study(write_study(tmp_path, **changes))
+
+
+def test_an_unknown_key_of_a_data_set_is_named_with_its_place(tmp_path):
+    data = {"titles": {**settings()["data"]["titles"], "tast": "test.conll"}}
+    with pytest.raises(ValueError, match=r"data\.titles\.tast: no such key; possible: train, dev"):
+        read_study(write_study(tmp_path, data=data))
+
+
+@pytest.mark.parametrize(
+    ("reading", "message"),
+    [
+        ({"colum": 1}, r"data\.titles: Unknown option 'colum'"),
+        ({"file_format": "cols"}, r"data\.titles: Unknown file_format 'cols'"),
+        ({"tokenizer": "x"}, r"data\.titles: .*'x'"),
+    ],
+)
+def test_options_of_readers_are_checked(tmp_path, reading, message):
+    data = {"titles": {**settings()["data"]["titles"], "reading": reading}}
+    with pytest.raises(ValueError, match=message):
+        read_study(write_study(tmp_path, data=data))
+
+
+def test_classes_need_a_class_type(tmp_path):
+    data = {"titles": {**settings()["data"]["titles"], "class_type": None}}
+    with pytest.raises(ValueError, match="joint learns classes, and titles has class_type null"):
+        read_study(write_study(tmp_path, data=data))
+
+
+def test_what_is_no_yaml_is_named(tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text("seeds: [1", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"study\.yaml is no YAML"):
+        read_study(file)

@@ -1,0 +1,91 @@
+"""The runs of a study and their keys."""
+
+from small_study import SMALL, make_study, settings
+
+from flair_jointner.studies.grid import Run, classifier_key, plan, run_key, text_files, vectors_key
+
+
+def test_the_plan_is_the_product_seed_by_seed(tmp_path):
+    study = make_study(tmp_path, sizes=[20, 40])
+    assert plan(study) == [
+        Run("titles", size, name, seed)
+        for seed in (1, 2)
+        for size in (20, 40)
+        for name in ("plain", "joint")
+    ]
+
+
+def test_only_limits_a_configuration(tmp_path):
+    configurations = {"a": {}, "b": {"only": {"seeds": [2], "sizes": [20]}}}
+    study = make_study(tmp_path, sizes=[20, 40], configurations=configurations)
+    assert [run for run in plan(study) if run.configuration == "b"] == [Run("titles", 20, "b", 2)]
+
+
+def keys(study):
+    return [run_key(study, run) for run in plan(study)]
+
+
+def test_keys_differ_and_stay(tmp_path):
+    study = make_study(tmp_path)
+    assert len(set(keys(study))) == 4
+    assert keys(make_study(tmp_path)) == keys(study)
+
+
+def test_a_key_changes_with_all_that_decides_the_result(tmp_path):
+    before = keys(make_study(tmp_path))
+    changes = [
+        {"training": {"epochs": 3, "learning_rate": 0.02}},
+        {"subset_seed": 2},
+        {"vectors": {"settings": {"dimension": 9, "epochs": 2}}},
+        {"configurations": {"plain": {**SMALL, "ner_only": True, "dropout": 0.5}, "joint": SMALL}},
+    ]
+    for change in changes:
+        assert not set(keys(make_study(tmp_path, **change))) & set(before)
+
+
+def test_pretraining_changes_only_the_runs_that_start_from_it(tmp_path):
+    before = keys(make_study(tmp_path))
+    after = keys(make_study(tmp_path, pretraining={"epochs": 5}))
+    assert before[0] == after[0] and before[1] != after[1]
+
+
+def test_a_key_changes_with_what_a_file_holds_and_not_with_where_it_lies(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "c").mkdir()
+    one, moved, changed = (make_study(tmp_path / name) for name in "abc")
+    file = tmp_path / "c/train.conll"
+    file.write_text(file.read_text() + "\n\nextra\tO\n", encoding="utf-8")
+    assert keys(one) == keys(moved)
+    assert not set(keys(one)) & set(keys(changed))
+
+
+def test_a_value_that_is_the_default_does_not_change_a_key(tmp_path):
+    configurations = settings()["configurations"]
+    before = keys(make_study(tmp_path))
+    configurations["plain"]["add"] = []
+    training = {**settings()["training"], "bad_epochs": 3}
+    assert keys(make_study(tmp_path, configurations=configurations, training=training)) == before
+
+
+def test_a_classifier_is_shared_by_configurations_with_the_same_encoder(tmp_path):
+    pre = {"classifier": "pretrain"}
+    configurations = {
+        "a": {**pre, **SMALL},
+        "b": {**pre, **SMALL, "attention": "soft"},
+        "c": {**pre, "hidden_size": 6},
+    }
+    study = make_study(tmp_path, configurations=configurations)
+    a, b, c = (classifier_key(study, "titles", name) for name in "abc")
+    assert a == b != c
+
+
+def test_word_vectors_never_see_the_test_data(tmp_path):
+    classes = {"train": "categories.txt"}
+    data = {"titles": {**settings()["data"]["titles"], "classes": classes}}
+    vectors = {"texts": "new.txt"}
+    study = make_study(tmp_path, data=data, vectors=vectors)
+    names = [file.name for file in text_files(study, "titles")]
+    assert names == ["train.conll", "dev.conll", "categories.txt", "new.txt"]
+    given = make_study(tmp_path, vectors={"file": "new.txt"})
+    assert vectors_key(given, "titles") != vectors_key(study, "titles")

@@ -1,0 +1,91 @@
+"""The report of made-up results."""
+
+import re
+
+import pytest
+from PIL import Image
+from small_study import make_study, record, settings
+
+from flair_jointner.studies.records import append_record
+from flair_jointner.studies.report import MARKER, write_report
+from flair_jointner.studies.tables import Results
+
+HEADS = [
+    "Which configuration to take",
+    "Test F1, 20 training sentences",
+    "Test F1, 40 training sentences",
+    "Gain over plain, 20 training sentences",
+    "Gain over plain, 40 training sentences",
+    "F1 against training size",
+    "Learning curves",
+    "By entity type",
+    "Confusion",
+    "Accuracy of the classes, 20 training sentences",
+    "Accuracy of the classes, 40 training sentences",
+    "How it was run",
+    "Runs that failed",
+]
+
+
+@pytest.fixture
+def results(tmp_path):
+    study = make_study(tmp_path, sizes=[20, 40])
+    for size in (20, 40):
+        for seed in (1, 2):
+            append_record(study, record(study, size=size, seed=seed))
+            counts = [[3, 0, 0], [1, seed, 0]]
+            append_record(
+                study,
+                record(
+                    study, size=size, configuration="joint", seed=seed, counts=counts, accuracy=0.5
+                ),
+            )
+    append_record(study, record(study, configuration="joint", seed=2, error="a\nBoom: x | y"))
+    return Results(study)
+
+
+def test_it_says_all_and_the_page_needs_no_other_file(results, tmp_path):
+    paths = write_report(results, tmp_path / "docs.md")
+    assert [path.name for path in paths] == ["docs.md", "docs.html"]
+    text, page = (path.read_text(encoding="utf-8") for path in paths)
+    assert re.findall(r"^## (.*)$", text, re.M) == HEADS
+    assert "| titles, 20 | joint | " in text
+    assert "`Boom: x \\| y`" in text
+    pictures = re.findall(r"\]\((.*?\.png)\)", text)
+    assert len(pictures) == 4
+    for name in pictures:
+        with Image.open(tmp_path / name) as picture:
+            assert min(picture.size) > 200
+            assert len(picture.convert("L").getcolors()) > 20  # something is drawn
+    assert page.count('src="data:image/png;base64,') == 4
+    assert not re.findall(r'(src|href)="(?!data:)', page)
+    assert page.count("<table>") == text.count("| --- |")
+
+
+def test_what_a_person_wrote_is_kept(results, tmp_path):
+    path = tmp_path / "docs.md"
+    write_report(results, path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("# Results\n", "# Ours\n\nTake joint.\n"), encoding="utf-8")
+    write_report(results, path)
+    again = path.read_text(encoding="utf-8")
+    assert again.startswith(f"# Ours\n\nTake joint.\n\n{MARKER}")
+    assert again.count(MARKER) == 1
+    assert "<title>Ours</title>" in (tmp_path / "docs.html").read_text(encoding="utf-8")
+
+
+def test_a_file_of_another_origin_is_not_overwritten(results, tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("# Mine\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="was not written by this command"):
+        write_report(results, path)
+    assert path.read_text(encoding="utf-8") == "# Mine\n"
+
+
+def test_the_smallest_study_has_a_report(tmp_path):
+    configurations = {"plain": settings()["configurations"]["plain"]}
+    study = make_study(tmp_path, configurations=configurations)
+    append_record(study, record(study))
+    write_report(Results(study), tmp_path / "docs.md")
+    text = (tmp_path / "docs.md").read_text(encoding="utf-8")
+    assert "F1 against training size" not in text and "Accuracy" not in text

@@ -1,0 +1,148 @@
+"""Studies from the file to the results, in processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import tiny
+from click.testing import CliRunner
+from small_study import SMALL, make_study, settings, write_study
+
+from flair_jointner import JointTagger
+from flair_jointner.cli.main import main
+from flair_jointner.studies.grid import plan
+from flair_jointner.studies.records import read_records, records_file
+from flair_jointner.studies.runner import run_study
+
+COMMAND = [sys.executable, "-c", "from flair_jointner.cli.main import main; main()", "study"]
+
+
+def jointner(*arguments):
+    return CliRunner().invoke(main, ["study", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A study that has been run with two jobs."""
+    study = make_study(tmp_path_factory.mktemp("study"))
+    assert run_study(study, jobs=2) == 0
+    return study
+
+
+def test_each_run_leaves_a_record_with_all_that_a_report_needs(finished):
+    records = list(read_records(finished).values())
+    assert [(r["configuration"], r["seed"]) for r in records] == [
+        (run.configuration, run.seed) for run in plan(finished)
+    ]
+    for record in records:
+        assert record["epochs"] == len(record["dev_curve"]) == 2
+        assert record["dev"]["f1"] == pytest.approx(max(record["dev_curve"]))
+        assert record["sentences"] == {"train": 40, "dev": 30, "test": 30, "unlabelled": 0}
+        assert len(record["test"]["counts"]) == 30
+        assert (record["test"]["accuracy"] is None) == (record["configuration"] == "plain")
+        assert record["versions"]["flair"] and record["seconds"] > record["training_seconds"] > 0
+        assert record["settings"]["training"]["learning_rate"] == 0.02
+
+
+def test_vectors_and_classifier_are_made_once_and_models_are_not_kept(finished):
+    made = [path.name for path in finished.output.rglob("*") if path.suffix in (".bin", ".pt")]
+    assert sorted(name.split(".")[1] for name in made) == ["bin", "pt"]
+    assert list((finished.output / "runs").iterdir()) == []
+
+
+def test_a_finished_study_runs_nothing_again(finished):
+    before = records_file(finished).read_bytes()
+    assert run_study(finished) == 0
+    assert records_file(finished).read_bytes() == before
+
+
+def test_a_run_gives_the_same_whatever_runs_beside_it(finished, tmp_path):
+    alone = make_study(tmp_path, seeds=[2])
+    run_study(alone, jobs=2)
+    found = read_records(alone)
+    for key, record in read_records(finished).items():
+        if record["seed"] == 2:
+            assert found[key]["test"] == record["test"]
+    assert len(found) == 2
+
+
+def test_a_run_that_fails_is_recorded_and_the_others_go_on(tmp_path):
+    configurations = settings()["configurations"]
+    data = settings()["data"]
+    data["more"] = {**data["titles"], "sizes": [500]}  # there are only 100
+    study = make_study(tmp_path, configurations=configurations, data=data, seeds=[1])
+    assert run_study(study, jobs=2) == 2
+    records = list(read_records(study).values())
+    assert ["error" in record for record in records] == [False, False, True, True]
+    assert "size 500 is wanted, and there are 100" in records[-1]["error"]
+    assert run_study(study) == 2  # not done again
+    assert len(records_file(study).read_text().splitlines()) == 4
+    assert run_study(study, retry=True) == 2
+    assert len(records_file(study).read_text().splitlines()) == 6
+
+
+def test_extra_sentences_and_self_training_reach_the_tagger(tmp_path):
+    configurations = {
+        "added": {**SMALL, "add": ["more", "rest"]},
+        "self": {**SMALL, "self_training": {"add": "rest", "confidence": 0.3}},
+    }
+    study = make_study(tmp_path, configurations=configurations, seeds=[1], keep_models=True)
+    assert run_study(study) == 0
+    added, taught = read_records(study).values()
+    assert added["sentences"]["train"] == 40 + 160 + 60
+    assert taught["sentences"]["unlabelled"] == 60
+    folder = study.output / "runs" / taught["key"]
+    assert (folder / "round-1/best-model.pt").exists()
+    model = JointTagger.load(study.output / "runs" / added["key"] / "best-model.pt")
+    assert model.classes and set(model.classes) == set(tiny.CLASSES)
+
+
+def test_the_command_lists_runs_and_reports(finished, tmp_path):
+    config = finished.output.parent / "study.yaml"
+    assert jointner(config, "--dry-run").stdout.splitlines() == [
+        f"done   titles, 40 sentences, {name}, seed {seed}"
+        for seed in (1, 2)
+        for name in ("plain", "joint")
+    ]
+    report = tmp_path / "results.md"
+    result = jointner(config, "--report", report)
+    assert result.exit_code == 0, result.output
+    assert "Gain over plain, 40 training sentences" in report.read_text(encoding="utf-8")
+    elsewhere = jointner(config, "--output", tmp_path / "none", "--dry-run").stdout
+    assert elsewhere.startswith("to do  titles")
+    result = jointner(config, "--output", tmp_path / "none", "--report", tmp_path / "x.md")
+    assert result.exit_code == 2 and "No run of this study is finished" in result.output
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted_it_goes_on_after_the_last_finished_run(tmp_path, kind):
+    config = write_study(tmp_path, seeds=[1, 2, 3], training={"epochs": 30, "learning_rate": 0.02})
+    output = tmp_path / "out/results.jsonl"
+    with subprocess.Popen(
+        [*COMMAND, str(config), "--jobs", "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not output.exists() or output.read_bytes().count(b"\n") < 2:
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(kind)
+        _, errors = process.communicate(timeout=60)
+    before = output.read_text().splitlines()
+    assert 2 <= len(before) < 6, before
+    if kind == signal.SIGINT:
+        assert process.returncode == 130 and "Traceback" not in errors
+        assert f"{len(before)} of 6 runs are finished; the same command goes on." in errors
+    done = subprocess.run([*COMMAND, str(config), "--jobs", "2"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = output.read_text().splitlines()
+    assert lines[: len(before)] == before and len(lines) == 6
+    assert len({json.loads(line)["key"] for line in lines}) == 6
+    assert os.listdir(tmp_path / "out/runs") == []

@@ -1,0 +1,97 @@
+"""Self-training: what is taken, and that it reaches the next tagger."""
+
+import pytest
+import tiny
+from flair.data import Sentence
+from test_settings import QUICK, small_corpus, tagger, titles
+
+from flair_jointner import JointTagger
+from flair_jointner.data import is_annotated, mark_unannotated
+from flair_jointner.training import annotate_confidently, self_train, train
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("self")
+    corpus = small_corpus()
+    train(tagger(corpus), corpus, folder, **QUICK)
+    return JointTagger.load(folder / "best-model.pt")
+
+
+def unlabelled(count=30, seed=9):
+    made = titles(count, seed)
+    for sentence in made:
+        sentence.remove_labels(tiny.TAG_TYPE)
+        mark_unannotated(sentence, tiny.TAG_TYPE)
+    return made
+
+
+def least_probability(model, sentence):
+    """The probability of the least sure tag, through the public way of predicting."""
+    copy = Sentence([token.text for token in sentence])
+    model.predict(copy, return_probabilities_for_all_classes=True)
+    tags = model.predict_tokens([[token.text for token in sentence]])[0].tags
+    rows = [token.get_tags_proba_dist(tiny.TAG_TYPE) for token in copy]
+    names = [model.label_dictionary.get_item_for_index(tag) for tag in tags]
+    return min(
+        next(label.score for label in row if label.value == name)
+        for row, name in zip(rows, names, strict=True)
+    )
+
+
+def test_sentences_are_taken_whose_every_tag_is_probable_enough(trained):
+    sentences = unlabelled()
+    least = sorted(least_probability(trained, s) for s in sentences)
+    confidence = (least[10] + least[11]) / 2  # between two sentences
+    taken = annotate_confidently(trained, sentences, confidence)
+    expected = [s for s in sentences if least_probability(trained, s) >= confidence]
+    assert [s.to_plain_string() for s in taken] == [s.to_plain_string() for s in expected]
+    assert len(taken) == 19
+
+
+def test_what_is_taken_carries_the_found_entities_and_its_own_class(trained):
+    sentences = unlabelled(5)
+    for sentence, made in zip(sentences, annotate_confidently(trained, sentences, 0), strict=True):
+        assert is_annotated(made, tiny.TAG_TYPE) and not is_annotated(sentence, tiny.TAG_TYPE)
+        predicted = Sentence([token.text for token in sentence])
+        trained.predict(predicted)
+        assert tiny.spans(made, tiny.TAG_TYPE) == tiny.spans(predicted, tiny.TAG_TYPE)
+        assert made.get_label(tiny.CLASS_TYPE).value == sentence.get_label(tiny.CLASS_TYPE).value
+        assert not sentence.get_labels(tiny.TAG_TYPE)
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 1.1])
+def test_a_confidence_that_is_no_probability_is_refused(trained, confidence):
+    with pytest.raises(ValueError, match="it is a probability"):
+        annotate_confidently(trained, unlabelled(2), confidence)
+
+
+def test_the_next_tagger_learns_from_what_was_taken_and_the_best_on_dev_is_returned(tmp_path):
+    corpus = tiny.corpus(titles(60, 1), titles(40, 2))
+    seen = []
+
+    def make_tagger(corpus):
+        seen.append(len(corpus.train))
+        return tagger(corpus)
+
+    result = self_train(
+        make_tagger, corpus, unlabelled(50), tmp_path, confidence=0.0, rounds=2, **QUICK
+    )
+    assert seen == [60, 110, 110]
+    folders = sorted(path.name for path in tmp_path.iterdir())
+    assert folders == ["round-0", "round-1", "round-2"]
+    scores = {
+        name: JointTagger.load(tmp_path / name / "best-model.pt")
+        .evaluate(list(corpus.dev), tiny.TAG_TYPE)
+        .main_score
+        for name in folders
+    }
+    assert scores[result["model_file"].parent.name] == max(scores.values()) > 0.8
+
+
+def test_it_ends_where_nothing_is_confident_enough(tmp_path):
+    corpus = tiny.corpus(titles(20, 1), titles(10, 2))
+    self_train(
+        tagger, corpus, unlabelled(5), tmp_path, confidence=1.0, **{**QUICK, "max_epochs": 1}
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["round-0"]
