@@ -6,6 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from flair_jointner.studies.config import Study
+from flair_jointner.studies.sections import (
+    ClassFiles,
+    Data,
+    Only,
+    Pretraining,
+    SelfTraining,
+    Training,
+    Vectors,
+)
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -46,3 +57,22 @@ def test_the_demo_ends_with_both_scores(tmp_path):
         "F1 of ner",
         "F1 of pretrained",
     ]
+
+
+def test_the_study_runs_as_it_is_printed_and_holds_every_key(tmp_path):
+    example = (ROOT / "examples" / "study.yaml").read_text("utf-8")
+    for section in (Study, Data, Vectors, ClassFiles, Training, Pretraining, Only, SelfTraining):
+        for key in section.model_fields:
+            assert f"{key}:" in example, key
+    quick = example.replace("../", f"{ROOT}/").replace(f"{ROOT}/runs", str(tmp_path))
+    quick = quick.replace("epochs: 5 ", "epochs: 1 ").replace("seeds: [1, 2]", "seeds: [1]")
+    study = tmp_path / "study.yaml"
+    study.write_text(quick, "utf-8")
+    command = [sys.executable, "-c", "from flair_jointner.cli.main import main; main()", "study"]
+    for options in (["--jobs", "2"], ["--report", tmp_path / "results.md"]):
+        done = subprocess.run(
+            [*command, str(study), *map(str, options)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    report = (tmp_path / "results.md").read_text("utf-8")
+    assert "| Joint, self-trained |" in report and "failed" not in report

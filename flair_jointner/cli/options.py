@@ -9,6 +9,7 @@ import click
 from flair.tokenization import Tokenizer
 
 from flair_jointner.data.tokenizers import TOKENIZERS, make_tokenizer
+from flair_jointner.training import LEAST_UPDATES
 
 FILE = click.Path(exists=True, path_type=Path)
 COUNT = click.IntRange(min=1)
@@ -151,6 +152,20 @@ training = option_group(
             show_default=True,
             help="Epochs in a row without a better dev score after which the learning rate is "
             "halved.",
+        ),
+        "least_updates": click.option(
+            "--least-updates",
+            type=COUNT,
+            default=LEAST_UPDATES,
+            show_default=True,
+            help="Batches of an epoch at least: smaller training sets are gone through several "
+            "times an epoch. The paper's: 1.",
+        ),
+        "average_weights": click.option(
+            "--average-weights",
+            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            help="Score and save a moving average of the weights with this decay, such as 0.99 "
+            "(not in the paper).",
         ),
         "bfloat16": click.option(
             "--bfloat16", is_flag=True, help="Train in mixed precision, which is faster."

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 import flair
+from flair.data import Corpus
 
 from flair_jointner.cli import options
 from flair_jointner.cli.inputs import (
@@ -12,12 +13,13 @@ from flair_jointner.cli.inputs import (
     check_output,
     embeddings_of,
     make_embeddings,
+    read_all,
     read_splits,
     split_sentences,
 )
 from flair_jointner.cli.options import COUNT, FILE, training_settings
-from flair_jointner.models import ATTENTIONS, load_classifier
-from flair_jointner.training import build_tagger
+from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier
+from flair_jointner.training import build_tagger, self_train
 from flair_jointner.training import train as train_model
 
 
@@ -46,6 +48,11 @@ from flair_jointner.training import train as train_model
     "--hidden-size", type=COUNT, default=256, show_default=True, help="Hidden units per direction."
 )
 @click.option("--epochs", type=COUNT, default=100, show_default=True, help="At most so many.")
+@click.option("--self-train", "self_train_files", multiple=True, type=FILE,
+              help="Sentences that the tagger annotates, where it is confident, to be trained anew "
+              "with them; can be given many times.")  # fmt: skip
+@click.option("--confidence", default=0.9, show_default=True, type=click.FloatRange(0, 1),
+              help="Least probability of each tag of what --self-train takes.")  # fmt: skip
 @options.run
 @options.word_vectors
 @options.training
@@ -59,6 +66,8 @@ def train(
     classifier: Path | None,
     attention: str,
     epochs: int,
+    self_train_files: Paths,
+    confidence: float,
     run: dict[str, Any],
     words: dict[str, Any],
     training: dict[str, Any],
@@ -73,6 +82,8 @@ def train(
           --vectors vectors.bin --ner-only -o ner
       jointner train --train train.conll --dev dev.conll --test test.conll \\
           --classifier classifier/best-model.pt --attention learned -o joint
+      jointner train --train train.conll --dev dev.conll --vectors vectors.bin \\
+          --self-train categories.txt --average-weights 0.99 -o taught
     """
     check_output(run)
     flair.set_seed(run["seed"])
@@ -85,23 +96,36 @@ def train(
         embeddings: Any = embeddings_of(pretrained)
     else:
         embeddings = make_embeddings(corpus, words, labels, reading)
-    tagger = build_tagger(
-        corpus,
-        embeddings,
-        labels["tag_type"],
-        class_type,
-        pretrained,
-        attention=None if attention == "none" else attention,
-        **model,
-    )
-    result = train_model(
-        tagger,
-        corpus,
-        run["output"],
-        max_epochs=epochs,
-        show_progress=True,
+
+    def make_tagger(corpus: Corpus) -> JointTagger:
+        attention_kind = None if attention == "none" else attention
+        return build_tagger(
+            corpus,
+            embeddings,
+            labels["tag_type"],
+            class_type,
+            pretrained,
+            attention=attention_kind,
+            **model,
+        )
+
+    options_of_training = {
+        "max_epochs": epochs,
+        "show_progress": True,
         **training_settings(training),
-    )
+    }
+    if self_train_files:
+        result = self_train(
+            make_tagger,
+            corpus,
+            read_all(self_train_files, labels, reading),
+            run["output"],
+            confidence=confidence,
+            **options_of_training,
+        )
+    else:
+        result = train_model(make_tagger(corpus), corpus, run["output"], **options_of_training)
+    tagger = JointTagger.load(result["model_file"])
     dev = tagger.evaluate(split_sentences(corpus.dev), labels["tag_type"])
     click.echo(f"Dev F1: {100 * dev.main_score:.2f}")
     if test_files:

@@ -23,6 +23,7 @@ from pydantic import (
 from flair_jointner.data import make_tokenizer, train_vectors
 from flair_jointner.data.corpus import check_options, fitting_options
 from flair_jointner.models import JointTagger
+from flair_jointner.training import LEAST_UPDATES
 from flair_jointner.training.progress import quiet_console
 
 
@@ -170,7 +171,7 @@ class Training(Section):
     bad_epochs: PositiveInt = 3
     bfloat16: bool = False
     average_weights: Annotated[float, Field(gt=0, lt=1)] | None = None
-    least_updates: PositiveInt = 1
+    least_updates: PositiveInt = LEAST_UPDATES
 
     def trainer_arguments(self) -> dict[str, Any]:
         """The same as arguments of :func:`~flair_jointner.training.train`.

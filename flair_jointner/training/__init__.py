@@ -4,10 +4,11 @@ from flair_jointner.training.best_model import BestModelPlugin
 from flair_jointner.training.building import build_tagger
 from flair_jointner.training.pretraining import pretrain_classifier
 from flair_jointner.training.self_training import annotate_confidently, self_train
-from flair_jointner.training.settings import PAPER_SETTINGS, train
+from flair_jointner.training.settings import LEAST_UPDATES, PAPER_SETTINGS, train
 from flair_jointner.training.temperature import fit_temperatures
 
 __all__ = [
+    "LEAST_UPDATES",
     "PAPER_SETTINGS",
     "BestModelPlugin",
     "annotate_confidently",

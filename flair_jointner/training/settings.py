@@ -41,6 +41,11 @@ PAPER_SETTINGS: dict[str, Any] = {
 """Arguments of ``ModelTrainer.train``: Adam, batches of 32, gradients clipped at 5, learning rate
 1e-3 halved when dev F1 has not risen for 3 epochs, until it is below 1e-5 or 100 epochs."""
 
+LEAST_UPDATES = 32
+"""The batches of the paper's 1,000 sentences: what its schedule, which counts epochs, is made for.
+With 200 sentences an epoch would have seven, and the learning rate would fall to nothing before
+anything was learnt."""
+
 
 def train(
     model: flair.nn.Model,
@@ -51,7 +56,7 @@ def train(
     show_progress: bool = False,
     bfloat16: bool = False,
     average_weights: float | None = None,
-    least_updates: int = 1,
+    least_updates: int = LEAST_UPDATES,
     **overrides: Any,
 ) -> dict[str, Any]:
     """Trains with the settings of the paper and Flair's own ``ModelTrainer.train``.
@@ -73,8 +78,9 @@ def train(
             precision), which is faster on processors and GPUs that have it. The CRF is not.
         average_weights: Decay of the moving average of the weights that is scored and saved in
             their place; see :class:`~flair_jointner.training.averaging.AveragingPlugin`.
-        least_updates: Batches of an epoch at least, for training sets that have fewer; see
-            :func:`~flair_jointner.data.length_bucketed`.
+        least_updates: Batches of an epoch at least: smaller training sets are gone through several
+            times an epoch (:func:`~flair_jointner.data.length_bucketed`). 1 switches that off, as
+            does a sampler of your own.
         **overrides: Arguments of ``ModelTrainer.train`` that replace those of the paper.
 
     Returns:

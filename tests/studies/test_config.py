@@ -22,7 +22,7 @@ def test_defaults_are_the_papers(tmp_path):
         "patience": 2,
         "bfloat16": False,
         "average_weights": None,
-        "least_updates": 1,
+        "least_updates": 32,
     }
     assert study.pretraining.epochs == 2
     assert study.baselines == ["plain"]

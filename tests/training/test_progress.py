@@ -18,7 +18,8 @@ def test_one_bar_in_the_place_of_flairs_lines(corpus, tmp_path, capsys):
     logging.getLogger("flair").addHandler(handler)
     try:
         tagger = tiny.joint_tagger()
-        train(tagger, corpus, tmp_path, max_epochs=2, mini_batch_size=3, show_progress=True)
+        settings = {"max_epochs": 2, "mini_batch_size": 3, "least_updates": 1}
+        train(tagger, corpus, tmp_path, show_progress=True, **settings)
     finally:
         logging.getLogger("flair").removeHandler(handler)
     captured = capsys.readouterr()
