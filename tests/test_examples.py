@@ -8,6 +8,7 @@ import pytest
 
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.sections import (
+    Augmentation,
     ClassFiles,
     Data,
     Only,
@@ -61,7 +62,17 @@ def test_the_demo_ends_with_both_scores(tmp_path):
 
 def test_the_study_runs_as_it_is_printed_and_holds_every_key(tmp_path):
     example = (ROOT / "examples" / "study.yaml").read_text("utf-8")
-    for section in (Study, Data, Vectors, ClassFiles, Training, Pretraining, Only, SelfTraining):
+    for section in (
+        Study,
+        Data,
+        Vectors,
+        ClassFiles,
+        Augmentation,
+        Training,
+        Pretraining,
+        Only,
+        SelfTraining,
+    ):
         for key in section.model_fields:
             assert f"{key}:" in example, key
     quick = example.replace("../", f"{ROOT}/").replace(f"{ROOT}/runs", str(tmp_path))

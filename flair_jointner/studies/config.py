@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from flair_jointner.studies.sections import (
+    Augmentation,
     ClassFiles,
     Configuration,
     Data,
@@ -183,6 +184,7 @@ def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
         "training": Training,
         "pretraining": Pretraining,
         "only": Only,
+        "augmentation": Augmentation,
         "self_training": SelfTraining,
     }
     parents = [part for part in location[:-1] if part in sections]

@@ -8,8 +8,16 @@ from typing import NamedTuple
 from flair.data import Corpus, Sentence
 from flair.datasets import FlairDatapointDataset
 
-from flair_jointner.data import mark_unannotated, read_sentences
-from flair_jointner.studies.sections import Configuration, Data, Size
+from flair_jointner.data import (
+    entity_dictionary,
+    label_with_dictionary,
+    mark_unannotated,
+    new_sentences,
+    read_sentences,
+)
+from flair_jointner.data.augmentation import draw as draw_some
+from flair_jointner.data.dictionary import token_texts
+from flair_jointner.studies.sections import Augmentation, Configuration, Data, Size
 
 
 class Splits(NamedTuple):
@@ -51,23 +59,55 @@ def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: 
         mark_unannotated(sentence, data.tag_type)
 
     def extra(names: list[str]) -> list[Sentence]:
+        # Files that hold nothing but classes need a label type for them, used or not.
+        kind = data.class_type or "class"
         found = [data.extra[name] for name in names]
-        parts = [
-            rest if files == "rest" else read_files(data, files, class_type) for files in found
-        ]
+        parts = [rest if files == "rest" else read_files(data, files, kind) for files in found]
         return [sentence for part in parts for sentence in part]
 
+    added = extra(configuration.add)
+    if configuration.augmentation is not None:
+        raw = extra(configuration.augmentation.add)
+        added += label(raw, train, configuration.augmentation, data.tag_type, class_type)
     test = read_files(data, data.test, class_type)
     if data.without_seen:
         seen = {_words(sentence) for sentence in everything}
         test = [sentence for sentence in test if _words(sentence) not in seen]
     learning = configuration.self_training
     return Splits(
-        train + extra(configuration.add),
+        train + added,
         read_files(data, data.dev, class_type),
         test,
         extra(learning.add) if learning else [],
     )
+
+
+def label(
+    raw: list[Sentence],
+    train: list[Sentence],
+    how: Augmentation,
+    tag_type: str,
+    class_type: str | None,
+) -> list[Sentence]:
+    """Labels sentences with a dictionary of the entities in others.
+
+    Args:
+        raw: The sentences; those that are among the annotated ones are left out.
+        train: The annotated sentences.
+        how: What is taken.
+        tag_type: Label type of the entities.
+        class_type: Label type of the class, which is kept; None drops it.
+
+    Returns:
+        New sentences, in the old order.
+    """
+    dictionary = entity_dictionary(
+        train, tag_type, min_share=how.min_share, ignore_case=how.ignore_case
+    )
+    matched = [s for s in new_sentences(raw, train, tag_type) if dictionary.find(token_texts(s))]
+    if how.limit is not None:
+        matched = draw_some(matched, how.limit)
+    return label_with_dictionary(matched, dictionary, tag_type, class_type)
 
 
 def draw(sentences: list[Sentence], size: Size, seed: int) -> tuple[list[Sentence], list[Sentence]]:
@@ -106,8 +146,7 @@ def read_files(data: Data, files: Iterable[Path], class_type: str | None) -> lis
     Args:
         data: The data set.
         files: The files, of any format that the readers know.
-        class_type: Label type of the class; None where it is not read. Class-only files are read
-            with the data set's all the same: they have nothing else.
+        class_type: Label type of the class; None where it is not read.
 
     Returns:
         Their sentences.

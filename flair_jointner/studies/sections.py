@@ -234,6 +234,23 @@ class SelfTraining(Section):
     rounds: PositiveInt = 1
 
 
+class Augmentation(Section):
+    """Sentences labelled with a dictionary of the run's own training entities.
+
+    Attributes:
+        add: Names of the data set's ``extra`` sentences that are labelled; those in which nothing
+            is found are left out.
+        limit: How many are drawn; all, if not given.
+        min_share: See :func:`~flair_jointner.data.entity_dictionary`.
+        ignore_case: Whether case counts for nothing.
+    """
+
+    add: Annotated[list[str], BeforeValidator(as_list)]
+    limit: PositiveInt | None = None
+    min_share: Annotated[float, Field(ge=0, le=1)] = 0.8
+    ignore_case: bool = False
+
+
 class Configuration(BaseModel):
     """One row of the table: a tagger and how it starts.
 
@@ -243,6 +260,7 @@ class Configuration(BaseModel):
         ner_only: Whether the class of the sentence is ignored.
         classifier: ``"pretrain"`` starts from the classifier that the study pre-trains.
         add: Names of the data set's ``extra`` sentences that are added to the training data.
+        augmentation: Adds extra sentences as a dictionary annotates them.
         self_training: Adds extra sentences as a first tagger annotates them.
         training: Settings in the place of the study's.
         only: Where it is run.
@@ -253,6 +271,7 @@ class Configuration(BaseModel):
     ner_only: bool = False
     classifier: Literal["none", "pretrain"] = "none"
     add: Annotated[list[str], BeforeValidator(as_list)] = []
+    augmentation: Augmentation | None = None
     self_training: SelfTraining | None = None
     training: dict[str, Any] = {}
     only: Only = Field(default_factory=Only)
@@ -265,7 +284,8 @@ class Configuration(BaseModel):
     @property
     def all_added(self) -> list[str]:
         """Names of all ``extra`` sentences that are made use of."""
-        return [*self.add, *(self.self_training.add if self.self_training else [])]
+        parts = [part.add for part in (self.augmentation, self.self_training) if part]
+        return [name for names in (self.add, *parts) for name in names]
 
     @model_validator(mode="after")
     def _check_tagger(self) -> "Configuration":

@@ -57,6 +57,27 @@ def test_what_is_added_carries_no_entities(tmp_path):
     assert all(is_annotated(s, "ner") for s in splits.train[:40])
 
 
+def test_a_dictionary_of_the_runs_own_training_sentences_labels_more(tmp_path):
+    study = make_study(tmp_path)
+    augmentation = {"add": "more", "min_share": 0.5}
+    splits = read(study, 5, ner_only=True, augmentation=augmentation)
+    known = {
+        label.data_point.text: label.value
+        for s in splits.train[:5]
+        for label in s.get_labels("ner")
+    }
+    made = splits.train[5:]
+    assert made and all(is_annotated(s, "ner") for s in made)
+    for sentence in made:
+        found = {label.data_point.text: label.value for label in sentence.get_labels("ner")}
+        assert found and found.items() <= known.items()
+        assert not sentence.get_labels("category")
+    assert not set(texts(made)) & set(texts(splits.train[:5]))
+    fewer = read(study, 5, augmentation={**augmentation, "limit": 7})
+    assert len(fewer.train) == 12
+    assert all(s.get_labels("category") for s in fewer.train)
+
+
 def test_test_sentences_that_occur_in_train_are_left_out(tmp_path):
     tiny.write_titles(tmp_path)
     train, test = tmp_path / "train.conll", tmp_path / "test.conll"
