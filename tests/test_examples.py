@@ -7,16 +7,14 @@ from pathlib import Path
 import pytest
 
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.sections import (
+from flair_jointner.studies.configuration import (
     Augmentation,
-    ClassFiles,
-    Data,
     Only,
     Pretraining,
     SelfTraining,
     Training,
-    Vectors,
 )
+from flair_jointner.studies.data_sections import ClassFiles, Data, Vectors
 
 ROOT = Path(__file__).parent.parent
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ def few_titles(tmp_path):
         else:
             text = "".join(line + "\n" for line in text.splitlines()[:300])
         (folder / file.name).write_text(text, "utf-8")
+    (tmp_path / "examples").mkdir()
+    shutil.copy(ROOT / "examples" / "study.yaml", tmp_path / "examples")
     return tmp_path
 
 

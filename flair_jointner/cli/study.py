@@ -35,7 +35,8 @@ def study(
     """Trains every configuration of CONFIG with every seed on every data set.
 
     \b
-    Interrupted, the same command goes on after the last finished run:
+    Interrupted, the same command goes on after the last finished run. A run that fails is recorded,
+    the others go on, and the exit code is 1.
       jointner study study.yaml --dry-run
       jointner study study.yaml --jobs 2
       jointner study study.yaml --report results.md
@@ -58,6 +59,8 @@ def study(
             )
             raise SystemExit(130) from None
         click.echo(f"{len(read_records(found))} runs, {failed} failed: {records_file(found)}")
+        if failed:
+            raise SystemExit(1)
 
 
 def _list_runs(study: Study) -> None:

@@ -13,21 +13,16 @@ from pydantic import (
     model_validator,
 )
 
-from flair_jointner.studies.sections import (
+from flair_jointner.studies.configuration import (
     Augmentation,
-    ClassFiles,
     Configuration,
-    Data,
     Only,
     Pretraining,
-    Section,
     SelfTraining,
-    Size,
     Training,
-    Vectors,
-    as_list,
-    check_keys,
 )
+from flair_jointner.studies.data_sections import ClassFiles, Data, Vectors
+from flair_jointner.studies.sections import Section, Size, as_list, check_keys
 
 
 class Study(Section):

@@ -17,7 +17,9 @@ from flair_jointner.data import (
 )
 from flair_jointner.data.augmentation import draw as draw_some
 from flair_jointner.data.dictionary import token_texts
-from flair_jointner.studies.sections import Augmentation, Configuration, Data, Size
+from flair_jointner.studies.configuration import Augmentation, Configuration
+from flair_jointner.studies.data_sections import Data
+from flair_jointner.studies.sections import Size
 
 
 class Splits(NamedTuple):

@@ -5,8 +5,8 @@ import tiny
 from small_study import make_study, settings
 
 from flair_jointner.data import is_annotated
+from flair_jointner.studies.configuration import Configuration
 from flair_jointner.studies.corpora import draw, read_run
-from flair_jointner.studies.sections import Configuration
 
 
 def read(study, size, **configuration):

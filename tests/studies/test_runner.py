@@ -79,7 +79,8 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(tmp_path):
     records = list(read_records(study).values())
     assert ["error" in record for record in records] == [False, False, True, True]
     assert "size 500 is wanted, and there are 100" in records[-1]["error"]
-    assert run_study(study) == 2  # not done again
+    result = jointner(tmp_path / "study.yaml")  # not done again
+    assert result.exit_code == 1 and "4 runs, 2 failed" in result.stdout
     assert len(records_file(study).read_text().splitlines()) == 4
     assert run_study(study, retry=True) == 2
     assert len(records_file(study).read_text().splitlines()) == 6

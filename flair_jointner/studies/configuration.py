@@ -1,0 +1,194 @@
+"""The configurations of a study's file, and how they are trained."""
+
+import inspect
+from typing import Annotated, Any, Literal
+
+from flair.data import Dictionary
+from flair.embeddings import WordEmbeddings
+from flair.models import SequenceTagger
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from flair_jointner.models import JointTagger
+from flair_jointner.studies.sections import Section, Size, as_list, check_keys
+from flair_jointner.training import LEAST_UPDATES
+from flair_jointner.training.progress import quiet_console
+
+
+class Training(Section):
+    """How taggers are trained; the paper's settings if not given.
+
+    Attributes:
+        epochs: At most so many.
+        batch_size: Sentences per batch.
+        learning_rate: Of Adam.
+        bad_epochs: Epochs in a row without a better dev score that halve the learning rate.
+        bfloat16: Whether to train in mixed precision.
+        average_weights: Decay of the moving average of the weights that is scored and saved.
+        least_updates: Batches of an epoch at least, for training sets that have fewer.
+    """
+
+    epochs: PositiveInt = 100
+    batch_size: PositiveInt = 32
+    learning_rate: PositiveFloat = 1e-3
+    bad_epochs: PositiveInt = 3
+    bfloat16: bool = False
+    average_weights: Annotated[float, Field(gt=0, lt=1)] | None = None
+    least_updates: PositiveInt = LEAST_UPDATES
+
+    def trainer_arguments(self) -> dict[str, Any]:
+        """The same as arguments of :func:`~flair_jointner.training.train`.
+
+        Returns:
+            The arguments. Flair anneals after one bad epoch more than its patience.
+        """
+        return {
+            "max_epochs": self.epochs,
+            "mini_batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+            "patience": self.bad_epochs - 1,
+            "bfloat16": self.bfloat16,
+            "average_weights": self.average_weights,
+            "least_updates": self.least_updates,
+        }
+
+
+class Pretraining(Section):
+    """How classifiers are trained; the paper's settings if not given.
+
+    Attributes:
+        epochs: The paper's 2 suit hundreds of thousands of sentences.
+        batch_size: Sentences per batch.
+        learning_rate: Of Adam.
+        seed: One classifier serves the runs of all seeds.
+    """
+
+    epochs: PositiveInt = 2
+    batch_size: PositiveInt = 32
+    learning_rate: PositiveFloat = 1e-3
+    seed: int = 1
+
+
+class Only(Section):
+    """Where a configuration is run, if not everywhere.
+
+    Attributes:
+        data: Names of data sets.
+        sizes: Training sizes.
+        seeds: Seeds.
+    """
+
+    data: list[str] | None = None
+    sizes: list[Size] | None = None
+    seeds: list[int] | None = None
+
+
+class SelfTraining(Section):
+    """Arguments of :func:`~flair_jointner.training.self_train`.
+
+    Attributes:
+        add: Names of the data set's ``extra`` sentences that are annotated.
+        confidence: Least probability of each tag of a sentence that is taken.
+        rounds: How often.
+    """
+
+    add: Annotated[list[str], BeforeValidator(as_list)]
+    confidence: Annotated[float, Field(gt=0, le=1)] = 0.9
+    rounds: PositiveInt = 1
+
+
+class Augmentation(Section):
+    """Sentences labelled with a dictionary of the run's own training entities.
+
+    Attributes:
+        add: Names of the data set's ``extra`` sentences that are labelled; those in which nothing
+            is found are left out.
+        limit: How many are drawn; all, if not given.
+        min_share: See :func:`~flair_jointner.data.entity_dictionary`.
+        ignore_case: Whether case counts for nothing.
+    """
+
+    add: Annotated[list[str], BeforeValidator(as_list)]
+    limit: PositiveInt | None = None
+    min_share: Annotated[float, Field(ge=0, le=1)] = 0.8
+    ignore_case: bool = False
+
+
+class Configuration(BaseModel):
+    """One row of the table: a tagger and how it starts.
+
+    Every other key is an argument of ``JointTagger``, or of the ``SequenceTagger`` below it.
+
+    Attributes:
+        ner_only: Whether the class of the sentence is ignored.
+        classifier: ``"pretrain"`` starts from the classifier that the study pre-trains.
+        add: Names of the data set's ``extra`` sentences that are added to the training data.
+        augmentation: Adds extra sentences as a dictionary annotates them.
+        self_training: Adds extra sentences as a first tagger annotates them.
+        training: Settings in the place of the study's.
+        only: Where it is run.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    ner_only: bool = False
+    classifier: Literal["none", "pretrain"] = "none"
+    add: Annotated[list[str], BeforeValidator(as_list)] = []
+    augmentation: Augmentation | None = None
+    self_training: SelfTraining | None = None
+    training: dict[str, Any] = {}
+    only: Only = Field(default_factory=Only)
+
+    @property
+    def tagger(self) -> dict[str, Any]:
+        """Arguments of ``JointTagger``."""
+        return dict(self.model_extra or {})
+
+    @property
+    def all_added(self) -> list[str]:
+        """Names of all ``extra`` sentences that are made use of."""
+        parts = [part.add for part in (self.augmentation, self.self_training) if part]
+        return [name for names in (self.add, *parts) for name in names]
+
+    @model_validator(mode="after")
+    def _check_tagger(self) -> "Configuration":
+        """Builds a tagger with these arguments: whatever is wrong with one shows here."""
+        check_keys("the tagger", self.tagger, [*Configuration.model_fields, *_tagger_options()])
+        try:
+            with quiet_console():
+                JointTagger(
+                    WordEmbeddings(None, vocab={"word": 0}, embedding_length=2, name="tiny"),
+                    _dictionary(["TYPE"], spans=True),
+                    "ner",
+                    None if self.ner_only else _dictionary(["one", "two"]),
+                    None if self.ner_only else "category",
+                    **self.tagger,
+                )
+        except (TypeError, RuntimeError, AssertionError) as error:
+            raise ValueError(f"{self.tagger} makes no tagger: {error}") from error
+        return self
+
+
+def _tagger_options() -> list[str]:
+    """Arguments of ``JointTagger`` that a file can hold and that the study does not fill in."""
+    filled = {"self", "embeddings", "tag_dictionary", "tag_type", "class_dictionary", "class_type"}
+    given_as_objects = {"rnn", "init_from_state_dict", "tag_dictionary", "sequence_tagger"}
+    names: dict[str, None] = {}
+    for model in (JointTagger, SequenceTagger):
+        names |= dict.fromkeys(inspect.signature(model.__init__).parameters)
+    return [name for name in names if name not in filled | given_as_objects]
+
+
+def _dictionary(items: list[str], spans: bool = False) -> Dictionary:
+    dictionary = Dictionary(add_unk=False)
+    dictionary.span_labels = spans
+    for item in items:
+        dictionary.add_item(item)
+    return dictionary

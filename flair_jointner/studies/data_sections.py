@@ -1,0 +1,111 @@
+"""The data sets of a study's file."""
+
+import inspect
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from flair_jointner.data import make_tokenizer, train_vectors
+from flair_jointner.data.corpus import check_options, fitting_options
+from flair_jointner.studies.sections import Files, InputPath, Section, Size, check_keys
+
+
+class ClassFiles(Section):
+    """Sentences with a class, to pre-train a classifier on.
+
+    Attributes:
+        train: Files to train on.
+        dev: Files to choose the best epoch on.
+    """
+
+    train: Files
+    dev: Files | None = None
+
+
+class Vectors(Section):
+    """Word vectors: a file, or how to train them on the texts of a data set.
+
+    The texts are those of training and dev data, of the class files and of ``texts``: never those
+    of the test data.
+
+    Attributes:
+        file: Vectors that exist; nothing is trained then.
+        texts: Further files whose words are trained on, in any format that the readers know.
+        settings: Arguments of :func:`~flair_jointner.data.train_vectors`.
+    """
+
+    file: InputPath | None = None
+    texts: Files | None = None
+    settings: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _check_settings(self) -> "Vectors":
+        possible = list(inspect.signature(train_vectors).parameters)[1:]  # the first: the texts
+        check_keys("settings", self.settings, possible)
+        return self
+
+
+class Data(Section):
+    """A data set.
+
+    Attributes:
+        train: Annotated sentences, of which the training sizes are taken.
+        dev: Annotated sentences to choose the best epoch on.
+        test: Annotated sentences for the final scores.
+        classes: What the classifier is pre-trained on; the classes of ``train``, if not given.
+        extra: Further training sentences by a name that configurations can ``add``: files with
+            augmented data or with a class only; or ``"rest"``, the sentences of ``train`` beyond
+            the training size, with their class only.
+        vectors: In the place of the study's.
+        tag_type: Label type of the entities.
+        class_type: Label type of the sentence's class; none for data without.
+        reading: Arguments of the readers, such as ``encoding`` or ``text_column``; ``tokenizer``
+            by its name, and ``file_format`` of all its files.
+        without_seen: Whether test sentences that occur in ``train`` are left out.
+        sizes: In the place of the study's.
+    """
+
+    train: Files
+    dev: Files
+    test: Files
+    classes: ClassFiles | None = None
+    extra: dict[str, Literal["rest"] | Files] = {}
+    vectors: Vectors | None = None
+    tag_type: str = "ner"
+    class_type: str | None = "category"
+    reading: dict[str, Any] = {}
+    without_seen: bool = False
+    sizes: list[Size] | None = Field(default=None, min_length=1)
+
+    @property
+    def files(self) -> list[Path]:
+        """All files but those of the word vectors."""
+        classes = [*self.classes.train, *(self.classes.dev or [])] if self.classes else []
+        extra = [file for files in self.extra.values() if files != "rest" for file in files]
+        return [*self.train, *self.dev, *self.test, *classes, *extra]
+
+    @model_validator(mode="after")
+    def _check_reading(self) -> "Data":
+        check_options(self.files, *self._reading())
+        return self
+
+    def reader_of(self, file: Path) -> tuple[str, dict[str, Any]]:
+        """How a file is read.
+
+        Args:
+            file: The file.
+
+        Returns:
+            Its format, and those of the options that the format has.
+        """
+        options, file_format = self._reading()
+        (file_format,) = check_options([file], {}, file_format)
+        return file_format, fitting_options(file_format, options)
+
+    def _reading(self) -> tuple[dict[str, Any], str]:
+        """The options of the readers, and the format."""
+        options = dict(self.reading)
+        if "tokenizer" in options:
+            options["tokenizer"] = make_tokenizer(options["tokenizer"])
+        return options, options.pop("file_format", "auto")
