@@ -6,7 +6,7 @@ import click
 
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.studies.config import Study, read_study
-from flair_jointner.studies.grid import plan, run_key
+from flair_jointner.studies.grid import plan
 from flair_jointner.studies.records import read_records, records_file
 from flair_jointner.studies.report import write_report
 from flair_jointner.studies.runner import run_study
@@ -66,6 +66,6 @@ def study(
 def _list_runs(study: Study) -> None:
     records = read_records(study)
     for run in plan(study):
-        record = records.get(run_key(study, run))
+        record = records.get(run)
         state = "to do" if record is None else "failed" if "error" in record else "done"
         click.echo(f"{state:6} {run}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.grid import plan, run_key
+from flair_jointner.studies.grid import Run, plan, run_key
 
 Record = dict[str, Any]
 
@@ -39,15 +39,16 @@ def append_record(study: Study, record: Record) -> None:
         os.fsync(lines.fileno())
 
 
-def read_records(study: Study) -> dict[str, Record]:
+def read_records(study: Study) -> dict[Run, Record]:
     """Reads the results of the runs that a study asks for now.
 
     Args:
         study: The study.
 
     Returns:
-        The last record of each run by its key, in the order of the plan; runs of other
-        configurations, or of an older state of the data, are left out.
+        The last record of each run, in the order of the plan, under the names that data set and
+        configuration have now; runs of other configurations, or of an older state of the data, are
+        left out.
 
     Raises:
         ValueError: If a line is damaged.
@@ -65,8 +66,8 @@ def read_records(study: Study) -> dict[str, Record]:
                     f"{file}, line {number} is no result: {line[:60]!r}. Delete that line; its run "
                     "is done again."
                 ) from error
-    keys = [run_key(study, run) for run in plan(study)]
-    return {key: found[key] for key in keys if key in found}
+    keys = {run: run_key(study, run) for run in plan(study)}
+    return {run: {**found[key], **run._asdict()} for run, key in keys.items() if key in found}
 
 
 def _drop_torn_line(lines: Any) -> None:

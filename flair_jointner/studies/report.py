@@ -11,6 +11,7 @@ import markdown
 
 from flair_jointner.data.whole_files import written_whole
 from flair_jointner.studies.plots import draw_all
+from flair_jointner.studies.sections import Size
 from flair_jointner.studies.statistics import RESAMPLES
 from flair_jointner.studies.tables import (
     Results,
@@ -68,8 +69,7 @@ def _kept(path: Path) -> str:
 
 def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
     yield _advice(results)
-    sizes = list(dict.fromkeys(size for _, size in results.places))
-    for size in sizes:
+    for size in results.sizes:
         yield f"## Test F1, {_named(size)}"
         yield (
             "Micro F1 of exactly matched entities in percent: mean ± standard deviation (number of "
@@ -77,7 +77,7 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
         )
         yield f1_table(results, size)
     for baseline in results.study.baselines:
-        for size in sizes:
+        for size in results.sizes:
             yield f"## Gain over {baseline}, {_named(size)}"
             yield _about_tests()
             yield gain_table(results, size, baseline)
@@ -94,7 +94,7 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
         "longer or shorter. `spurious`: found where there is no entity."
     )
     if any(record["test"]["accuracy"] is not None for record in results.records):
-        for size in sizes:
+        for size in results.sizes:
             yield f"## Accuracy of the classes, {_named(size)}"
             yield accuracy_table(results, size)
     yield _how_it_was_run(results)
@@ -119,12 +119,29 @@ def _advice(results: Results) -> str:
                 show_gain(gain) if gain else "",
             ]
         )
+    rows += [_overall(results, size, baseline) for size in results.sizes]
     head = ["data, sentences", "best on dev", f"test F1 of {baseline}", "its test F1", "gain"]
     return (
         "## Which configuration to take\n\n"
         "The one with the highest mean F1 on the dev data; what it is worth is measured on the "
         f"test data, which had no part in the choice. {_about_tests()}\n\n{table(head, rows)}"
     )
+
+
+def _overall(results: Results, size: Size, baseline: str) -> list[str]:
+    """The row of the configuration that is best over all data sets together."""
+    best = results.best_overall(size)
+    if best is None:
+        return [f"mean, {size}", "none has runs on all data sets", "", "", ""]
+    before, after = results.mean_f1(size, baseline), results.mean_f1(size, best)
+    known = before is not None and after is not None
+    return [
+        f"mean, {size}",
+        best,
+        "" if before is None else f"{100 * before:.2f}",
+        "" if after is None else f"{100 * after:.2f}",
+        f"{100 * (after - before):+.2f}" if known else "",  # type: ignore[operator]
+    ]
 
 
 def _about_tests() -> str:
@@ -168,7 +185,7 @@ def _failures(results: Results) -> str:
     rows = [
         [
             f"{r['data']}, {r['size']}, {r['configuration']}, seed {r['seed']}",
-            f"`{r['error'].strip().splitlines()[-1]}`".replace("|", "\\|"),
+            f"`{r['error'].strip().splitlines()[-1]}`",
         ]
         for r in results.failed
     ]

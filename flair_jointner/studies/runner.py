@@ -83,8 +83,10 @@ def run_study(study: Study, jobs: int = 1, retry: bool = False) -> int:
         ValueError: If vectors or a classifier that runs need cannot be made.
     """
     records = read_records(study)
-    done = {key for key, record in records.items() if not (retry and "error" in record)}
-    runs = [run for run in plan(study) if run_key(study, run) not in done]
+    done = {run for run, record in records.items() if not (retry and "error" in record)}
+    # Runs that differ in their names alone are one.
+    wanted = {run_key(study, run): run for run in plan(study) if run not in done}
+    runs = list(wanted.values())
     with _Processes(study, jobs) as processes:
         for tasks in (_vector_tasks(study, runs), _classifier_tasks(study, runs)):
             for outcome in processes.over(tasks):

@@ -8,6 +8,8 @@ from flair_jointner.studies.records import Record, read_records
 from flair_jointner.studies.sections import Size
 from flair_jointner.studies.statistics import Gain, Interval, Summary, compare, summarize
 
+MEAN = "mean"
+
 
 class Results:
     """The finished runs of a study.
@@ -83,6 +85,22 @@ class Results:
             if (data, size) in there
         ]
 
+    @property
+    def sizes(self) -> list[Size]:
+        """Training sizes that have runs, the largest last."""
+        return list(dict.fromkeys(size for _, size in self.places))
+
+    def columns(self, size: Size) -> list[str]:
+        """Data sets that have runs of a size.
+
+        Args:
+            size: Training size.
+
+        Returns:
+            Their names, in the order of the study.
+        """
+        return [data for data, other in self.places if other == size]
+
     def best(self, data: str, size: Size) -> str:
         """The configuration with the highest dev F1: a choice that does not look at the test data.
 
@@ -96,6 +114,38 @@ class Results:
         found = {name: self.f1(data, size, name, "dev") for name in self.study.configurations}
         return max(found, key=lambda name: found[name].mean if found[name] else -1.0)  # type: ignore[union-attr]
 
+    def best_overall(self, size: Size) -> str | None:
+        """The configuration with the highest dev F1, averaged over all data sets of a size.
+
+        Args:
+            size: Training size.
+
+        Returns:
+            Its name, of those that have runs on all of them; None if there is none.
+        """
+        means = {name: self.mean_f1(size, name, "dev") for name in self.study.configurations}
+        known = {name: mean for name, mean in means.items() if mean is not None}
+        return max(known, key=lambda name: known[name]) if known else None
+
+    def mean_f1(self, size: Size, configuration: str, split: str = "test") -> float | None:
+        """Mean F1 over all data sets of a size.
+
+        Args:
+            size: Training size.
+            configuration: Name of the configuration.
+            split: ``"test"`` or ``"dev"``.
+
+        Returns:
+            A fraction; None if it has no runs on one of them.
+        """
+        found = [
+            self.f1(data, size, configuration, split)
+            for data, other in self.places
+            if other == size
+        ]
+        scores = [summary.mean for summary in found if summary is not None]
+        return sum(scores) / len(scores) if len(scores) == len(found) else None
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown.
@@ -107,7 +157,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     Returns:
         The lines.
     """
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    lines = [[cell.replace("|", "\\|") for cell in line] for line in (head, rule, *rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -119,9 +170,9 @@ def f1_table(results: Results, size: Size) -> str:
         size: Training size.
 
     Returns:
-        A table: configurations by data sets, the best of each data set in bold.
+        A table: configurations by data sets, and their mean; the best of each data set in bold.
     """
-    columns = [data for data, found in results.places if found == size]
+    columns = results.columns(size)
     cells = {
         (name, data): results.f1(data, size, name)
         for name in results.study.configurations
@@ -133,12 +184,15 @@ def f1_table(results: Results, size: Size) -> str:
     }
 
     def show(name: str, data: str) -> str:
+        if data == MEAN:
+            mean = results.mean_f1(size, name)
+            return "" if mean is None else f"{100 * mean:.2f}"
         cell = cells[name, data]
         if cell is None:
             return ""
         return f"**{show_summary(cell)}**" if cell.mean == best[data] else show_summary(cell)
 
-    return _by_configuration(results, columns, show)
+    return _by_configuration(results, [*columns, MEAN] if len(columns) > 1 else columns, show)
 
 
 def gain_table(results: Results, size: Size, baseline: str) -> str:
@@ -152,7 +206,7 @@ def gain_table(results: Results, size: Size, baseline: str) -> str:
     Returns:
         A table: configurations by data sets.
     """
-    columns = [data for data, found in results.places if found == size]
+    columns = results.columns(size)
 
     def show(name: str, data: str) -> str:
         gain = None if name == baseline else results.gain(data, size, name, baseline)
@@ -171,7 +225,7 @@ def accuracy_table(results: Results, size: Size) -> str:
     Returns:
         A table: configurations by data sets; empty if no configuration learns classes.
     """
-    columns = [data for data, found in results.places if found == size]
+    columns = results.columns(size)
 
     def show(name: str, data: str) -> str:
         scores = [record["test"]["accuracy"] for record in results.cell(data, size, name)]

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from small_study import make_study, record
+from small_study import make_study, record, settings
 
-from flair_jointner.studies.grid import plan, run_key
+from flair_jointner.studies.grid import Run, plan
 from flair_jointner.studies.records import append_record, read_records, records_file
 
 
@@ -15,6 +15,16 @@ def test_what_is_written_is_read_in_the_order_of_the_plan(tmp_path):
     for one in written:
         append_record(study, one)
     assert list(read_records(study).values()) == written[::-1]
+
+
+def test_names_are_those_that_the_study_has_now(tmp_path):
+    append_record(make_study(tmp_path), record(make_study(tmp_path)))
+    configurations = settings()["configurations"]
+    renamed = {"ner": configurations["plain"], "same": configurations["plain"]}
+    study = make_study(tmp_path, configurations=renamed)
+    found = read_records(study)
+    assert list(found) == [Run("titles", 40, name, 1) for name in ("ner", "same")]
+    assert [record["configuration"] for record in found.values()] == ["ner", "same"]
 
 
 def test_without_a_file_there_are_none(tmp_path):
@@ -35,7 +45,7 @@ def test_a_torn_line_is_dropped_and_the_next_one_is_whole(tmp_path):
     append_record(study, record(study))
     with records_file(study).open("a") as file:
         file.write('{"key": "torn')
-    assert list(read_records(study)) == [run_key(study, plan(study)[0])]
+    assert list(read_records(study)) == [plan(study)[0]]
     append_record(study, record(study, seed=2))
     assert len(read_records(study)) == 2
     assert all(json.loads(line) for line in records_file(study).read_text().splitlines())

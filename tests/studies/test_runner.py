@@ -64,9 +64,9 @@ def test_a_run_gives_the_same_whatever_runs_beside_it(finished, tmp_path):
     alone = make_study(tmp_path, seeds=[2])
     run_study(alone, jobs=2)
     found = read_records(alone)
-    for key, record in read_records(finished).items():
-        if record["seed"] == 2:
-            assert found[key]["test"] == record["test"]
+    for run, record in read_records(finished).items():
+        if run.seed == 2:
+            assert found[run]["test"] == record["test"]
     assert len(found) == 2
 
 

@@ -13,6 +13,7 @@ from flair_jointner.studies.tables import (
     show_gain,
     show_p,
     show_summary,
+    table,
 )
 
 GOOD, BAD = [[2, 0, 0], [1, 0, 1]], [[1, 1, 1], [0, 1, 2]]
@@ -60,6 +61,27 @@ def test_the_table_shows_percent_and_the_best_in_bold(results):
 def test_gains_are_over_the_baseline(results):
     lines = gain_table(results, 40, "plain").splitlines()
     assert len(lines) == 3 and lines[2].startswith("| joint | +57.14 [")
+
+
+def test_the_best_overall_has_runs_on_all_data_sets(tmp_path):
+    data = settings()["data"]
+    data["other"] = {**data["titles"], "without_seen": True}
+    study = make_study(tmp_path, data=data)
+    append_record(study, record(study, dev_f1=0.2))
+    append_record(study, record(study, configuration="joint", dev_f1=0.9))
+    assert Results(study).best_overall(40) == "joint"
+    append_record(study, record(study, data="other", counts=GOOD, dev_f1=0.4))
+    results = Results(study)
+    assert results.best_overall(40) == "plain"
+    assert results.mean_f1(40, "plain", "dev") == pytest.approx(0.3)
+    assert results.mean_f1(40, "joint") is None
+    assert f1_table(results, 40).splitlines()[2].endswith("| 80.95 |")
+    append_record(study, record(study, data="other", configuration="joint", dev_f1=0.1))
+    assert Results(study).best_overall(40) == "joint"
+
+
+def test_a_bar_in_a_name_does_not_break_the_table():
+    assert table(["", "a|b"], [["c", "d"]]).splitlines()[0] == "|  | a\\|b |"
 
 
 def test_accuracy_is_that_of_those_that_classify(results):
