@@ -68,7 +68,7 @@ def draw_sizes(results: Results) -> Figure:
             )
         axes.set_xscale("log")
         axes.set(xlabel="training sentences", ylabel="test F1 (%)", title=data)
-        axes.legend(fontsize=7)
+        _add_legend(axes)
     return figure
 
 
@@ -85,7 +85,9 @@ def draw_learning_curves(results: Results) -> Figure:
     for (data, size), axes in parts:
         for name in _shown(results, data):
             curves = [record["dev_curve"] for record in results.cell(data, size, name)]
-            longest = max(map(len, curves), default=0)
+            if not curves:
+                continue
+            longest = max(map(len, curves))
             means = [
                 100 * summarize([c[epoch] for c in curves if epoch < len(c)]).mean
                 for epoch in range(longest)
@@ -93,7 +95,7 @@ def draw_learning_curves(results: Results) -> Figure:
             axes.plot(range(1, longest + 1), means, label=name)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="epoch", ylabel="dev F1 (%)", title=f"{data}, {size}")
-        axes.legend(fontsize=7)
+        _add_legend(axes)
     return figure
 
 
@@ -137,7 +139,7 @@ def draw_types(results: Results) -> Figure:
         )
         axes.invert_yaxis()
         axes.set(xlabel="test F1 (%)", title=f"{data}, {size}")
-        axes.legend(fontsize=7)
+        _add_legend(axes)
     return figure
 
 
@@ -194,10 +196,17 @@ def _parts(items: Sequence[Any]) -> tuple[Figure, list[tuple[Any, Any]]]:
     return figure, list(zip(items, grid, strict=False))
 
 
+def _add_legend(axes: Any) -> None:
+    """Below the part, where it hides nothing."""
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+
+
 def _shown(results: Results, data: str) -> list[str]:
     """The configurations that pictures show: the baselines and the best ones, not all at once."""
-    best = [results.best(data, size) for size in _sizes(results, data)]
-    return list(dict.fromkeys([*results.study.baselines, *best]))
+    sizes = _sizes(results, data)
+    best = [results.best(data, size) for size in sizes]
+    shown = dict.fromkeys([*results.study.baselines, *best])
+    return [name for name in shown if any(results.cell(data, size, name) for size in sizes)]
 
 
 def _sizes(results: Results, data: str) -> list[Any]:

@@ -79,7 +79,10 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
     for baseline in results.study.baselines:
         for size in results.sizes:
             yield f"## Gain over {baseline}, {_named(size)}"
-            yield _about_tests()
+            yield (
+                "In points of F1, with the interval and the p-value over test sentences, and the "
+                "p-value over seeds (see the first section)."
+            )
             yield gain_table(results, size, baseline)
     if "sizes" in links:
         yield f"## F1 against training size\n\n![F1 against training size]({links['sizes']})"

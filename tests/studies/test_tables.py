@@ -75,7 +75,7 @@ def test_the_best_overall_has_runs_on_all_data_sets(tmp_path):
     assert results.best_overall(40) == "plain"
     assert results.mean_f1(40, "plain", "dev") == pytest.approx(0.3)
     assert results.mean_f1(40, "joint") is None
-    assert f1_table(results, 40).splitlines()[2].endswith("| 80.95 |")
+    assert f1_table(results, 40).splitlines()[2].endswith("| 80.36 |")
     append_record(study, record(study, data="other", configuration="joint", dev_f1=0.1))
     assert Results(study).best_overall(40) == "joint"
 
