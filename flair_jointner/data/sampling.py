@@ -66,12 +66,14 @@ def length_bucketed(
 def _bucketed(
     order: list[int], lengths: list[int], batch_size: int, batches_per_pool: int
 ) -> list[int]:
+    # The trainer cuts the order into batches again: the one that is not full has to be the last. It
+    # is drawn before the others are sorted; of their longest sentences, it would give the same few
+    # the same large weight in every epoch.
+    full = len(order) - len(order) % batch_size
     pool_size = batch_size * batches_per_pool
     batches = []
-    for start in range(0, len(order), pool_size):
-        pool = sorted(order[start : start + pool_size], key=lengths.__getitem__)
+    for start in range(0, full, pool_size):
+        pool = sorted(order[start : min(start + pool_size, full)], key=lengths.__getitem__)
         batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
-    # The trainer cuts the order into batches again: the one that is not full has to be the last.
-    partial = batches.pop() if len(order) % batch_size else []
     random.shuffle(batches)
-    return [index for batch in [*batches, partial] for index in batch]
+    return [index for batch in [*batches, order[full:]] for index in batch]

@@ -44,6 +44,15 @@ def test_batches_hold_little_padding_and_change_with_each_epoch():
     assert longest != sorted(longest)
 
 
+def test_the_batch_that_is_not_full_holds_any_sentences():
+    """Of fixed ones, such as the longest, each would weigh more than the others in every epoch."""
+    sentences = tiny.random_titles(41, longest=20)
+    last = [order[-1] for order in epochs(sentences, 8, count=200)]
+    assert len(set(last)) > 35
+    mean = sum(len(s) for s in sentences) / len(sentences)
+    assert abs(sum(len(sentences[i]) for i in last) / len(last) - mean) < 1.5
+
+
 def test_the_same_seed_gives_the_same_order():
     sentences = tiny.random_titles(50)
     orders = []
