@@ -26,8 +26,8 @@ class ClassFiles(Section):
 class Vectors(Section):
     """Word vectors: a file, or how to train them on the texts of a data set.
 
-    The texts are those of training and dev data, of the class files and of ``texts``: never those
-    of the test data.
+    The texts are those of training and dev data, of the class files, the ``extra`` files and
+    ``texts``: never those of the test data.
 
     Attributes:
         file: Vectors that exist; nothing is trained then.

@@ -147,13 +147,12 @@ def text_files(study: Study, data: str) -> list[Path]:
         data: Name of the data set.
 
     Returns:
-        Training and dev data, class files, and the texts that the study names; no test data.
+        Training and dev data, class files, extra files, and the texts that the study names; no test
+        data.
     """
     found = study.data[data]
-    files = [*found.train, *found.dev]
-    if found.classes is not None:
-        files += [*found.classes.train, *(found.classes.dev or [])]
-    return [*files, *(study.vectors_of(data).texts or [])]
+    files = [file for file in found.files if file not in found.test]
+    return list(dict.fromkeys([*files, *(study.vectors_of(data).texts or [])]))
 
 
 def extra_key(extra: list[Path] | Literal["rest"]) -> str:

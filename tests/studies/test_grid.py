@@ -82,10 +82,13 @@ def test_a_classifier_is_shared_by_configurations_with_the_same_encoder(tmp_path
 
 def test_word_vectors_never_see_the_test_data(tmp_path):
     classes = {"train": "categories.txt"}
-    data = {"titles": {**settings()["data"]["titles"], "classes": classes}}
+    data = {"titles": {**settings()["data"]["titles"], "classes": classes, "extra": {}}}
     vectors = {"texts": "new.txt"}
     study = make_study(tmp_path, data=data, vectors=vectors)
     names = [file.name for file in text_files(study, "titles")]
     assert names == ["train.conll", "dev.conll", "categories.txt", "new.txt"]
+    extra = make_study(tmp_path)
+    names = [file.name for file in text_files(extra, "titles")]
+    assert names == ["train.conll", "dev.conll", "categories.txt"]
     given = make_study(tmp_path, vectors={"file": "new.txt"})
     assert vectors_key(given, "titles") != vectors_key(study, "titles")
