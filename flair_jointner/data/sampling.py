@@ -47,11 +47,8 @@ def length_bucketed(
             super().__init__()
 
         def __iter__(self) -> Iterator[int]:
-            order: list[int] = []
-            for _ in range(self._passes()):
-                order += random.sample(range(self.num_samples), self.num_samples)
             lengths = [len(sentence) for sentence in self.data_source]
-            return iter(_bucketed(order, lengths, batch_size, batches_per_pool))
+            return iter(_bucketed(lengths, batch_size, batches_per_pool, self._passes()))
 
         def __len__(self) -> int:
             return self._passes() * self.num_samples
@@ -63,17 +60,22 @@ def length_bucketed(
     return LengthBucketedSampler
 
 
-def _bucketed(
-    order: list[int], lengths: list[int], batch_size: int, batches_per_pool: int
-) -> list[int]:
-    # The trainer cuts the order into batches again: the one that is not full has to be the last. It
-    # is drawn before the others are sorted; of their longest sentences, it would give the same few
-    # the same large weight in every epoch.
-    full = len(order) - len(order) % batch_size
+def _bucketed(lengths: list[int], batch_size: int, batches_per_pool: int, passes: int) -> list[int]:
+    """Each pass makes batches of its own: no sentence meets itself, but in what is left over."""
+    full: list[list[int]] = []
+    left_over: list[int] = []
     pool_size = batch_size * batches_per_pool
-    batches = []
-    for start in range(0, full, pool_size):
-        pool = sorted(order[start : min(start + pool_size, full)], key=lengths.__getitem__)
-        batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
-    random.shuffle(batches)
-    return [index for batch in [*batches, order[full:]] for index in batch]
+    for _ in range(passes):
+        order = random.sample(range(len(lengths)), len(lengths))
+        # What does not fill a batch is put aside before the others are sorted: if it were their
+        # longest sentences, the same few would have a large weight in every epoch.
+        end = len(order) - len(order) % batch_size
+        left_over += order[end:]
+        for start in range(0, end, pool_size):
+            pool = sorted(order[start : min(start + pool_size, end)], key=lengths.__getitem__)
+            full += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+    # The trainer cuts the order into batches again: the one that is not full has to be the last.
+    end = len(left_over) - len(left_over) % batch_size
+    full += [left_over[i : i + batch_size] for i in range(0, end, batch_size)]
+    random.shuffle(full)
+    return [index for batch in [*full, left_over[end:]] for index in batch]

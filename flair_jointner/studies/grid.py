@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from flair_jointner.studies.config import Study
+from flair_jointner.studies.data_sections import Data
 from flair_jointner.studies.sections import Size
+
+RESULTS_VERSION = 1
+"""Is raised when a change of this package changes results, so that studies do not mix them."""
 
 
 class Run(NamedTuple):
@@ -69,6 +73,7 @@ def run_key(study: Study, run: Run) -> str:
     configuration = study.configurations[run.configuration]
     data = study.data[run.data]
     parts: dict[str, Any] = {
+        "version": RESULTS_VERSION,
         "size": run.size,
         "seed": run.seed,
         "subset_seed": study.subset_seed,
@@ -99,7 +104,8 @@ def vectors_key(study: Study, data: str) -> str:
     vectors = study.vectors_of(data)
     if vectors.file is not None:
         return content([vectors.file])
-    return digest([vectors.settings, [content([file]) for file in text_files(study, data)]])
+    texts = [content([file]) for file in text_files(study, data)]
+    return digest([RESULTS_VERSION, vectors.settings, study.data[data].reading, texts])
 
 
 def classifier_key(study: Study, data: str, configuration: str) -> str:
@@ -113,17 +119,32 @@ def classifier_key(study: Study, data: str, configuration: str) -> str:
     Returns:
         16 hexadecimal digits.
     """
-    classes = study.data[data].classes
-    files = [classes.train, classes.dev or []] if classes else [study.data[data].train]
+    found = study.data[data]
+    train, dev = class_files(found)
     return digest(
         [
-            study.pretraining.model_dump(),
+            RESULTS_VERSION,
+            study.pretraining.model_dump(exclude_defaults=True),
             hidden_size(study, configuration),
             vectors_key(study, data),
-            study.data[data].reading,
-            [content(group) for group in files],
+            [found.class_type, found.reading],
+            [content(train), content(dev)],
         ]
     )
+
+
+def class_files(data: Data) -> tuple[list[Path], list[Path]]:
+    """The files that a classifier is pre-trained on.
+
+    Args:
+        data: The data set.
+
+    Returns:
+        Files to train on, and to choose the best epoch on, which may be none.
+    """
+    if data.classes is None:
+        return data.train, data.dev
+    return data.classes.train, data.classes.dev or []
 
 
 def hidden_size(study: Study, configuration: str) -> int:

@@ -25,6 +25,7 @@ from flair_jointner.studies.config import Study
 from flair_jointner.studies.corpora import as_corpus, read_files, read_run
 from flair_jointner.studies.grid import (
     Run,
+    class_files,
     classifier_key,
     hidden_size,
     run_key,
@@ -115,9 +116,7 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
     """
     found, settings = study.data[data], study.pretraining
     file = classifier_file(study, data, configuration)
-    train_files, dev_files = found.train, found.dev
-    if found.classes is not None:
-        train_files, dev_files = found.classes.train, found.classes.dev or []
+    train_files, dev_files = class_files(found)
     class_type = found.class_type or "class"
     train_part = read_files(found, train_files, class_type)
     dev_part = read_files(found, dev_files, class_type)

@@ -44,6 +44,15 @@ def test_batches_hold_little_padding_and_change_with_each_epoch():
     assert longest != sorted(longest)
 
 
+def test_no_sentence_meets_itself_but_in_what_is_left_over():
+    sentences = tiny.random_titles(200, longest=20)
+    (order,) = epochs(sentences, 32, least_batches=32)
+    made = batches(order, 32)
+    assert len(made) == 32  # five passes of six full batches; 40 sentences are left over
+    assert sum(len(set(batch)) == 32 for batch in made) >= 30
+    assert padding(sentences, order, 32) < 0.5 * padding(sentences, random.sample(order, 1000), 32)
+
+
 def test_the_batch_that_is_not_full_holds_any_sentences():
     """Of fixed ones, such as the longest, each would weigh more than the others in every epoch."""
     sentences = tiny.random_titles(41, longest=20)
