@@ -5,12 +5,15 @@ from pathlib import Path
 import click
 
 from flair_jointner.cli.options import COUNT, FILE
+from flair_jointner.studies.checks import check_data
 from flair_jointner.studies.config import Study, read_study
 from flair_jointner.studies.grid import plan
 from flair_jointner.studies.records import read_records, records_file
 from flair_jointner.studies.report import write_report
 from flair_jointner.studies.runner import run_study
 from flair_jointner.studies.tables import Results
+
+IN_OUTPUT = Path("-")
 
 
 @click.command()
@@ -21,9 +24,10 @@ from flair_jointner.studies.tables import Results
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False),
               help="Folder in the place of the one that CONFIG names.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Check CONFIG, list its runs, and train nothing.")
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False),
-              help="Write what is finished to this Markdown file, HTML and pictures beside it, and "
-              "train nothing.")  # fmt: skip
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), is_flag=False,
+              flag_value=str(IN_OUTPUT), help="Train nothing, and write what is finished to this "
+              "Markdown file (report.md in the output folder, if none is named), with HTML and "
+              "pictures beside it.")  # fmt: skip
 def study(
     config: Path,
     jobs: int,
@@ -39,7 +43,7 @@ def study(
     the others go on, and the exit code is 1.
       jointner study study.yaml --dry-run
       jointner study study.yaml --jobs 2
-      jointner study study.yaml --report results.md
+      jointner study study.yaml --report
     """
     found = read_study(config)
     if output is not None:
@@ -47,7 +51,9 @@ def study(
     if dry_run:
         _list_runs(found)
     elif report is not None:
-        for file in write_report(Results(found), report):
+        results = Results(found)
+        path = found.output / "report.md" if report == IN_OUTPUT else report
+        for file in write_report(results, path):
             click.echo(f"Report: {file}")
     else:
         try:
@@ -64,6 +70,7 @@ def study(
 
 
 def _list_runs(study: Study) -> None:
+    check_data(study)
     records = read_records(study)
     for run in plan(study):
         record = records.get(run)

@@ -22,7 +22,7 @@ from flair_jointner.studies.configuration import (
     Training,
 )
 from flair_jointner.studies.data_sections import ClassFiles, Data, Vectors
-from flair_jointner.studies.sections import Section, Size, as_list, check_keys
+from flair_jointner.studies.sections import Section, Seed, Size, as_list, check_keys
 
 
 class Study(Section):
@@ -43,7 +43,7 @@ class Study(Section):
     """
 
     output: Path
-    seeds: list[int] = Field(min_length=1)
+    seeds: list[Seed] = Field(min_length=1)
     sizes: list[Size] = Field(default=["all"], min_length=1)
     data: dict[str, Data] = Field(min_length=1)
     configurations: dict[str, Configuration] = Field(min_length=1)
@@ -57,8 +57,9 @@ class Study(Section):
     @model_validator(mode="before")
     @classmethod
     def _first_is_baseline(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("configurations"):
-            return {"baselines": next(iter(values["configurations"])), **values}
+        names = values.get("configurations") if isinstance(values, dict) else None
+        if isinstance(names, dict) and names:
+            return {"baselines": next(iter(names)), **values}
         return values
 
     @model_validator(mode="after")
@@ -126,6 +127,18 @@ class Study(Section):
         return self.data[data].vectors or self.vectors
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """Refuses a key that is given twice, of which YAML would keep the last."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                line = node.value[place][0].start_mark.line + 1
+                raise yaml.YAMLError(f"{key!r} is given twice, the second time in line {line}")
+        return super().construct_mapping(node, deep)
+
+
 def read_study(path: str | Path) -> Study:
     """Reads and checks a study's file.
 
@@ -140,7 +153,7 @@ def read_study(path: str | Path) -> Study:
     """
     path = Path(path)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is no YAML: {error}") from error
     folder = path.resolve().parent

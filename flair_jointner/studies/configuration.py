@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from flair.data import Dictionary
 from flair.embeddings import WordEmbeddings
-from flair.models import SequenceTagger
+from flair.models import SequenceTagger, TextClassifier
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -16,8 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from flair_jointner.models import JointTagger
-from flair_jointner.studies.sections import Section, Size, as_list, check_keys
+from flair_jointner.models import DocumentMaxPoolRNNEmbeddings, JointTagger
+from flair_jointner.studies.sections import Section, Seed, Size, as_list, check_keys
 from flair_jointner.training import LEAST_UPDATES
 from flair_jointner.training.progress import quiet_console
 
@@ -73,7 +73,7 @@ class Pretraining(Section):
     epochs: PositiveInt = 2
     batch_size: PositiveInt = 32
     learning_rate: PositiveFloat = 1e-3
-    seed: int = 1
+    seed: Seed = 1
 
 
 class Only(Section):
@@ -161,18 +161,26 @@ class Configuration(BaseModel):
     def _check_tagger(self) -> "Configuration":
         """Builds a tagger with these arguments: whatever is wrong with one shows here."""
         check_keys("the tagger", self.tagger, [*Configuration.model_fields, *_tagger_options()])
+        embeddings = WordEmbeddings(None, vocab={"word": 0}, embedding_length=2, name="tiny")
+        classes = _dictionary(["one", "two"])
         try:
             with quiet_console():
-                JointTagger(
-                    WordEmbeddings(None, vocab={"word": 0}, embedding_length=2, name="tiny"),
+                tagger = JointTagger(
+                    embeddings,
                     _dictionary(["TYPE"], spans=True),
                     "ner",
-                    None if self.ner_only else _dictionary(["one", "two"]),
+                    None if self.ner_only else classes,
                     None if self.ner_only else "category",
                     **self.tagger,
                 )
-        except (TypeError, RuntimeError, AssertionError) as error:
+        except ValueError:
+            raise
+        except Exception as error:  # Flair raises anything
             raise ValueError(f"{self.tagger} makes no tagger: {error}") from error
+        if self.classifier == "pretrain":
+            document = DocumentMaxPoolRNNEmbeddings([embeddings], hidden_size=tagger.hidden_size)
+            classifier = TextClassifier(document, label_type="category", label_dictionary=classes)
+            tagger.init_from_classifier(classifier)
         return self
 
 

@@ -87,7 +87,10 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _check_reading(self) -> "Data":
-        check_options(self.files, *self._reading())
+        try:
+            check_options(self.files, *self._reading())
+        except LookupError as error:  # of an encoding
+            raise ValueError(f"reading: {error}") from error
         return self
 
     def reader_of(self, file: Path) -> tuple[str, dict[str, Any]]:

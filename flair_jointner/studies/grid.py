@@ -218,5 +218,7 @@ def _content(file: Path) -> str:
     inner = sorted(file.iterdir()) if file.is_dir() else [file]
     total = hashlib.sha256()
     for path in inner:
-        total.update(path.read_bytes())
+        with path.open("rb") as lines:
+            while block := lines.read(1 << 20):
+                total.update(block)
     return total.hexdigest()

@@ -13,6 +13,8 @@ from flair_jointner.studies.statistics import summarize
 from flair_jointner.studies.tables import Results
 
 _COLUMNS = 3
+_MOST_TYPES = 8
+_OTHERS = "other types"
 _WIDTH, _HEIGHT = 4.2, 3.2  # inches of one part of a picture
 
 
@@ -54,7 +56,7 @@ def draw_sizes(results: Results) -> Figure:
     for data, axes in parts:
         for name in _shown(results, data):
             points = [
-                (results.cell(data, size, name)[0]["sentences"]["train"], summary)
+                (results.count(data, size), summary)
                 for size in _sizes(results, data)
                 if (summary := results.f1(data, size, name))
             ]
@@ -67,13 +69,16 @@ def draw_sizes(results: Results) -> Figure:
                 label=name,
             )
         axes.set_xscale("log")
+        ticks = [results.count(data, size) for size in _sizes(results, data)]
+        axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+        axes.minorticks_off()
         axes.set(xlabel="training sentences", ylabel="test F1 (%)", title=data)
         _add_legend(axes)
     return figure
 
 
 def draw_learning_curves(results: Results) -> Figure:
-    """Dev F1 after each epoch: the mean over the seeds that still train.
+    """Dev F1 after each epoch: the mean over the seeds, as far as all of them train.
 
     Args:
         results: The results.
@@ -87,12 +92,12 @@ def draw_learning_curves(results: Results) -> Figure:
             curves = [record["dev_curve"] for record in results.cell(data, size, name)]
             if not curves:
                 continue
-            longest = max(map(len, curves))
+            shortest = min(map(len, curves))
             means = [
-                100 * summarize([c[epoch] for c in curves if epoch < len(c)]).mean
-                for epoch in range(longest)
+                100 * summarize([curve[epoch] for curve in curves]).mean
+                for epoch in range(shortest)
             ]
-            axes.plot(range(1, longest + 1), means, label=name)
+            axes.plot(range(1, shortest + 1), means, label=name)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="epoch", ylabel="dev F1 (%)", title=f"{data}, {size}")
         _add_legend(axes)
@@ -162,10 +167,12 @@ def draw_confusion(results: Results) -> Figure:
                     kept = totals.setdefault(gold, {})
                     kept[found] = kept.get(found, 0) + count
         types = [name for name in totals if name != SPURIOUS]
-        types = sorted(types, key=lambda type_: -sum(totals[type_].values()))[:8]
-        rows, columns = [*types, SPURIOUS], [*types, BOUNDARY, MISSED]
+        types = sorted(types, key=lambda type_: -sum(totals[type_].values()))[:_MOST_TYPES]
+        rows, columns = [*types, SPURIOUS], [*types, _OTHERS, BOUNDARY, MISSED]
         counts = np.array([[totals.get(r, {}).get(c, 0) for c in columns] for r in rows], float)
-        shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        sums = np.array([[sum(totals.get(row, {}).values())] for row in rows], float)
+        counts[:, columns.index(_OTHERS)] = sums[:, 0] - counts.sum(axis=1)
+        shares = 100 * counts / np.maximum(sums, 1)
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
         for row, column in np.ndindex(*shares.shape):
             if shares[row, column] >= 0.5:
@@ -180,7 +187,9 @@ def draw_confusion(results: Results) -> Figure:
                 )
         axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=6)
         axes.set_yticks(range(len(rows)), rows, fontsize=6)
-        axes.set(xlabel="found as", ylabel="gold", title=f"{data}, {size}")
+        title = f"{data}, {size}\n{results.best(data, size)}"
+        axes.set(xlabel="found as", ylabel="gold")
+        axes.set_title(title, fontsize=9)
         figure.colorbar(image, ax=axes, label="% of the row")
     return figure
 

@@ -2,20 +2,24 @@
 
 import base64
 import html
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import markdown
 
 from flair_jointner.data.whole_files import written_whole
+from flair_jointner.studies.config import Study
 from flair_jointner.studies.plots import draw_all
 from flair_jointner.studies.sections import Size
 from flair_jointner.studies.statistics import RESAMPLES
 from flair_jointner.studies.tables import (
     Results,
     accuracy_table,
+    escape,
     f1_table,
     gain_table,
     show_gain,
@@ -44,11 +48,17 @@ def write_report(results: Results, path: str | Path) -> list[Path]:
 
     Returns:
         The Markdown file and the HTML file.
+
+    Raises:
+        ValueError: If the file is of another format, or was written by somebody else.
     """
     path = Path(path)
-    pictures = draw_all(results, path.with_suffix(""))
-    links = {name: f"{path.stem}/{file.name}" for name, file in pictures.items()}
+    if path.suffix != ".md":
+        raise ValueError(f"The report is Markdown, with HTML beside it: name it {path.stem}.md.")
     kept = _kept(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures = draw_all(results, path.with_suffix(""))
+    links = {name: quote(f"{path.stem}/{file.name}") for name, file in pictures.items()}
     text = f"{kept}{MARKER}\n\n" + "\n\n".join(_sections(results, links)) + "\n"
     page = path.with_suffix(".html")
     for file, content in ((path, text), (page, _to_html(text, path.parent))):
@@ -78,7 +88,7 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
         yield f1_table(results, size)
     for baseline in results.study.baselines:
         for size in results.sizes:
-            yield f"## Gain over {baseline}, {_named(size)}"
+            yield f"## Gain over {escape(baseline)}, {_named(size)}"
             yield (
                 "In points of F1, with the interval and the p-value over test sentences, and the "
                 "p-value over seeds (see the first section)."
@@ -86,7 +96,10 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
             yield gain_table(results, size, baseline)
     if "sizes" in links:
         yield f"## F1 against training size\n\n![F1 against training size]({links['sizes']})"
-    yield f"## Learning curves\n\n![Dev F1 by epoch]({links['learning-curves']})"
+    yield (
+        f"## Learning curves\n\n![Dev F1 by epoch]({links['learning-curves']})\n\n"
+        "Means over the seeds, as far as all of them train."
+    )
     yield (
         f"## By entity type\n\n![Test F1 of each type]({links['types']})\n\n"
         "In brackets: how often the type occurs in the test data."
@@ -115,19 +128,31 @@ def _advice(results: Results) -> str:
         gain = results.gain(data, size, best, baseline) if best != baseline else None
         rows.append(
             [
-                f"{data}, {size}",
-                best,
+                f"{escape(data)}, {size}",
+                escape(best),
                 show_summary(before) if before else "",
                 show_summary(after) if after else "",
                 show_gain(gain) if gain else "",
             ]
         )
     rows += [_overall(results, size, baseline) for size in results.sizes]
-    head = ["data, sentences", "best on dev", f"test F1 of {baseline}", "its test F1", "gain"]
+    of_baseline = f"test F1 of {escape(baseline)}"
+    head = ["data, sentences", "best on dev", of_baseline, "its test F1", "gain"]
     return (
         "## Which configuration to take\n\n"
         "The one with the highest mean F1 on the dev data; what it is worth is measured on the "
-        f"test data, which had no part in the choice. {_about_tests()}\n\n{table(head, rows)}"
+        f"test data, which had no part in the choice. {_about_tests()}\n\n"
+        f"{_how_complete(results)}{table(head, rows)}"
+    )
+
+
+def _how_complete(results: Results) -> str:
+    """A warning, as long as runs are missing."""
+    if len(results.records) == results.planned:
+        return ""
+    return (
+        f"**{len(results.records)} of {results.planned} runs are finished:** configurations with "
+        "fewer seeds are chosen only if there is no other.\n\n"
     )
 
 
@@ -140,7 +165,7 @@ def _overall(results: Results, size: Size, baseline: str) -> list[str]:
     known = before is not None and after is not None
     return [
         f"mean, {size}",
-        best,
+        escape(best),
         "" if before is None else f"{100 * before:.2f}",
         "" if after is None else f"{100 * after:.2f}",
         f"{100 * (after - before):+.2f}" if known else "",  # type: ignore[operator]
@@ -151,7 +176,7 @@ def _about_tests() -> str:
     return (
         "Gains are in points of F1, with a 95% interval and a two-sided p-value of the paired "
         f"bootstrap over test sentences ({RESAMPLES:,} resamples of the mean over seeds; Koehn, "
-        "2004; Berg-Kirkpatrick et al., 2012), and the p-value of a paired t-test over seeds. No "
+        "2004), and the p-value of a paired t-test over seeds. No "
         "p-value is corrected for the number of comparisons."
     )
 
@@ -163,7 +188,7 @@ def _how_it_was_run(results: Results) -> str:
         counts = runs[0]["sentences"]
         rows.append(
             [
-                f"{data}, {size}",
+                f"{escape(data)}, {size}",
                 *(f"{counts[part]:,}" for part in ("train", "dev", "test")),
                 str(len(runs)),
                 f"{_mean(runs, 'epochs'):.0f}",
@@ -171,23 +196,54 @@ def _how_it_was_run(results: Results) -> str:
             ]
         )
     head = ["data, sentences", "train", "dev", "test", "runs", "epochs", "seconds"]
-    used = results.records[-1]["versions"]
     study = results.study
+    used = {name: ", ".join(values) for name, values in _versions(results).items()}
+    options = [
+        [escape(name), f"`{json.dumps(_options(study, name), ensure_ascii=False)}`"]
+        for name in study.configurations
+    ]
     return (
         "## How it was run\n\n"
         "Number of sentences; means of epochs and seconds of a run.\n\n"
         f"{table(head, rows)}\n\n"
         f"- Training, where a configuration does not say otherwise: {_shown(study.training)}.\n"
         f"- Classifiers: {_shown(study.pretraining)}.\n"
-        f"- Word vectors: {study.vectors.file or study.vectors.settings or 'the defaults'}.\n"
-        f"- Versions: {', '.join(f'{name} {value}' for name, value in used.items())}."
+        f"- Word vectors: {_shown_vectors(study)}.\n"
+        "- A data set without class files pre-trains on the classes of all its training data.\n"
+        f"- Versions: {'; '.join(f'{name} {value}' for name, value in used.items())}.\n\n"
+        f"{table(['configuration', 'options'], options)}"
     )
+
+
+def _shown_vectors(study: Study) -> str:
+    if study.vectors.file is not None:
+        return study.vectors.file.name
+    settings = ", ".join(f"{name} {value}" for name, value in study.vectors.settings.items())
+    where = "trained on the texts of all training and dev data, whatever the size"
+    return f"{settings or 'defaults'}; {where}"
+
+
+def _options(study: Study, name: str) -> dict[str, Any]:
+    """What a configuration says in the study's file."""
+    return study.configurations[name].model_dump(
+        mode="json", exclude={"only"}, exclude_defaults=True
+    )
+
+
+def _versions(results: Results) -> dict[str, list[str]]:
+    """All versions with which runs were done: one of each, if results are to be compared."""
+    found: dict[str, list[str]] = {}
+    for record in results.records:
+        for name, value in record["versions"].items():
+            if value not in found.setdefault(name, []):
+                found[name].append(value)
+    return found
 
 
 def _failures(results: Results) -> str:
     rows = [
         [
-            f"{r['data']}, {r['size']}, {r['configuration']}, seed {r['seed']}",
+            escape(f"{r['data']}, {r['size']}, {r['configuration']}, seed {r['seed']}"),
             f"`{r['error'].strip().splitlines()[-1]}`",
         ]
         for r in results.failed
@@ -212,7 +268,7 @@ def _to_html(text: str, folder: Path) -> str:
     body = markdown.markdown(text, extensions=["tables"])
 
     def inline(match: re.Match[str]) -> str:
-        data = base64.b64encode((folder / html.unescape(match[1])).read_bytes()).decode()
+        data = base64.b64encode((folder / unquote(html.unescape(match[1]))).read_bytes()).decode()
         return f'src="data:image/png;base64,{data}"'
 
     body = re.sub(r'src="([^":]+\.png)"', inline, body)

@@ -1,25 +1,20 @@
-"""Runs a study in processes of its own, a process per run, and goes on where it stopped."""
+"""Does the runs of a study, and goes on where it stopped."""
 
 import logging
-import multiprocessing
-import os
 import signal
-import sys
-import traceback
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing.connection import Connection, wait
 from typing import Any
 
-import torch
+from filelock import FileLock, Timeout
 
+from flair_jointner.studies.checks import check_data
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.display import Display
 from flair_jointner.studies.grid import Run, classifier_key, plan, run_key, vectors_key
-from flair_jointner.studies.records import Record, append_record, read_records
+from flair_jointner.studies.processes import Processes, Task
+from flair_jointner.studies.records import append_record, read_records
 from flair_jointner.studies.running import (
     Report,
     classifier_file,
@@ -31,41 +26,8 @@ from flair_jointner.studies.running import (
 
 log = logging.getLogger("flair_jointner")
 
-Work = Callable[[Report], Record | None]
-
-
-@dataclass
-class Task:
-    """Something that a process does.
-
-    Attributes:
-        name: What the user sees.
-        log_file: Name of the file that receives all it prints.
-        work: What is called in the process; reports epochs.
-        epochs: How many there are at most.
-        group: Tasks of a group take about the same time.
-    """
-
-    name: str
-    log_file: str
-    work: Work
-    epochs: int
-    group: Any = None
-
-
-@dataclass
-class Outcome:
-    """What became of a task.
-
-    Attributes:
-        task: The task.
-        record: What its work returned.
-        error: The traceback, or how the process died; None if all went well.
-    """
-
-    task: Task
-    record: Record | None = None
-    error: str | None = None
+Piece = tuple[Task, list[Run]]
+"""What runs share, and the runs that need it."""
 
 
 def run_study(study: Study, jobs: int = 1, retry: bool = False) -> int:
@@ -80,175 +42,130 @@ def run_study(study: Study, jobs: int = 1, retry: bool = False) -> int:
         How many runs of the study have failed, now or before.
 
     Raises:
-        ValueError: If vectors or a classifier that runs need cannot be made.
+        ValueError: If the data do not hold what the study asks of them, or another study is
+            running in the same folder.
     """
+    check_data(study)
+    with _alone(study), _ended_by_sigterm(), Processes(study.output / "logs", jobs) as processes:
+        runs, done = _to_do(study, retry)
+        runs = _make(study, _vectors_of(study, runs), runs, processes)
+        runs = _make(study, _classifiers_of(study, runs), runs, processes)
+        tasks = {_run_task(study, run): run for run in runs}
+        for outcome in processes.over(list(tasks), finished=done):
+            _record(study, tasks[outcome.task], outcome.record, outcome.error)
+    return sum("error" in record for record in read_records(study).values())
+
+
+def _to_do(study: Study, retry: bool) -> tuple[list[Run], int]:
+    """The runs without a result, and the number of the others."""
     records = read_records(study)
     done = {run for run, record in records.items() if not (retry and "error" in record)}
     # Runs that differ in their names alone are one.
     wanted = {run_key(study, run): run for run in plan(study) if run not in done}
-    runs = list(wanted.values())
-    with _Processes(study, jobs) as processes:
-        for tasks in (_vector_tasks(study, runs), _classifier_tasks(study, runs)):
-            for outcome in processes.over(tasks):
-                if outcome.error is not None:
-                    raise ValueError(
-                        f"{outcome.task.name} failed, which runs need; see "
-                        f"{study.output / 'logs' / outcome.task.log_file}:\n{outcome.error}"
-                    )
-        tasks = [_run_task(study, run) for run in runs]
-        names = {task.name: run for task, run in zip(tasks, runs, strict=True)}
-        for outcome in processes.over(tasks, finished=len(done)):
-            run = names[outcome.task.name]
-            record = {"key": run_key(study, run), **run._asdict(), **(outcome.record or {})}
-            if outcome.error is not None:
-                record["error"] = outcome.error
-                log.warning("%s failed: %s", run, outcome.error.strip().splitlines()[-1])
-            append_record(study, record)
-    return sum("error" in record for record in read_records(study).values())
+    return list(wanted.values()), len(done)
 
 
-def _vector_tasks(study: Study, runs: Iterable[Run]) -> list[Task]:
-    """The word vectors that are wanted and do not exist, each once."""
-    wanted = {vectors_key(study, run.data): run.data for run in runs}
+def _make(study: Study, pieces: list[Piece], runs: list[Run], processes: Processes) -> list[Run]:
+    """Makes what runs share; those whose piece fails are recorded, and the others returned."""
+    for outcome in processes.over([task for task, _ in pieces]):
+        if outcome.error is not None:
+            lost = next(needed for task, needed in pieces if task is outcome.task)
+            for run in lost:
+                _record(study, run, None, f"{outcome.task.name} failed.\n{outcome.error}")
+            runs = [run for run in runs if run not in lost]
+    return runs
+
+
+def _record(study: Study, run: Run, record: dict[str, Any] | None, error: str | None) -> None:
+    made = {"key": run_key(study, run), **run._asdict(), **(record or {})}
+    if error is not None:
+        made["error"] = error
+        log.warning("%s failed: %s", run, error.strip().splitlines()[-1])
+    append_record(study, made)
+
+
+def _vectors_of(study: Study, runs: Iterable[Run]) -> list[Piece]:
+    """The word vectors that do not exist, each once."""
+    wanted: dict[str, list[Run]] = {}
+    for run in runs:
+        if not vectors_file(study, run.data).exists():
+            wanted.setdefault(vectors_key(study, run.data), []).append(run)
     return [
-        Task(f"Word vectors of {data}", f"vectors-{key}.log", partial(_vectors, study, data), 1)
-        for key, data in wanted.items()
-        if not vectors_file(study, data).exists()
+        (
+            Task(
+                f"Word vectors of {needed[0].data}",
+                f"vectors-{key}.log",
+                partial(_train_vectors, study, needed[0].data),
+                epochs=1,
+            ),
+            needed,
+        )
+        for key, needed in wanted.items()
     ]
 
 
-def _vectors(study: Study, data: str, report: Report) -> None:
+def _train_vectors(study: Study, data: str, report: Report) -> None:
     make_vectors(study, data)
 
 
-def _classifier_tasks(study: Study, runs: Iterable[Run]) -> list[Task]:
-    """The classifiers that are wanted and do not exist, each once."""
-    wanted = {
-        classifier_key(study, run.data, run.configuration): run
-        for run in runs
-        if study.configurations[run.configuration].classifier == "pretrain"
-    }
+def _classifiers_of(study: Study, runs: Iterable[Run]) -> list[Piece]:
+    """The classifiers that do not exist, each once."""
+    wanted: dict[str, list[Run]] = {}
+    for run in runs:
+        needs_one = study.configurations[run.configuration].classifier == "pretrain"
+        if needs_one and not classifier_file(study, run.data, run.configuration).exists():
+            key = classifier_key(study, run.data, run.configuration)
+            wanted.setdefault(key, []).append(run)
     return [
-        Task(
-            f"Classifier of {run.data}",
-            f"classifier-{key}.log",
-            partial(make_classifier, study, run.data, run.configuration),
-            study.pretraining.epochs,
+        (
+            Task(
+                f"Classifier of {needed[0].data}",
+                f"classifier-{key}.log",
+                partial(make_classifier, study, needed[0].data, needed[0].configuration),
+                study.pretraining.epochs,
+            ),
+            needed,
         )
-        for key, run in wanted.items()
-        if not classifier_file(study, run.data, run.configuration).exists()
+        for key, needed in wanted.items()
     ]
 
 
 def _run_task(study: Study, run: Run) -> Task:
+    key = run_key(study, run)
     return Task(
         str(run),
-        f"{run_key(study, run)}.log",
-        partial(execute, study, run),
+        f"{key}.log",
+        partial(execute, study, run, key),
         study.training_of(run.configuration).epochs,
         group=(run.data, run.size),
     )
 
 
-@dataclass
-class _Processes:
-    """Up to ``jobs`` processes at a time, with the processor's threads divided among them.
-
-    Each is forked from a server that has imported this package and done nothing else: a run starts
-    at once, and begins as clean as if it were the only one.
-    """
-
-    study: Study
-    jobs: int
-    running: dict[Connection, tuple[Any, Task]] = field(default_factory=dict)
-
-    def __enter__(self) -> "_Processes":
-        available = multiprocessing.get_all_start_methods()
-        self.context: Any = multiprocessing.get_context(
-            "forkserver" if "forkserver" in available else "spawn"
-        )
-        self.context.set_forkserver_preload(["flair_jointner.studies.runner"])
-        self.threads = max(1, (os.cpu_count() or 1) // self.jobs)
-        (self.study.output / "logs").mkdir(parents=True, exist_ok=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for process, _task in self.running.values():
-            process.terminate()
-            process.join()
-
-    def over(self, tasks: list[Task], finished: int = 0) -> Iterator[Outcome]:
-        """Does tasks and gives their outcomes as they come."""
-        waiting = deque(tasks)
-        with Display(tasks, self.jobs, finished) as display:
-            while waiting or self.running:
-                while waiting and len(self.running) < self.jobs:
-                    display.start(waiting[0])
-                    self._start(waiting.popleft())
-                for pipe in wait(list(self.running)):
-                    assert isinstance(pipe, Connection)
-                    outcome = self._receive(pipe, display)
-                    if outcome is not None:
-                        display.finish(outcome.task)
-                        yield outcome
-
-    def _start(self, task: Task) -> None:
-        ours, theirs = self.context.Pipe(duplex=False)
-        file = str(self.study.output / "logs" / task.log_file)
-        process = self.context.Process(
-            target=_child, args=(task.work, theirs, file, self.threads), daemon=True
-        )
-        with _environment(OMP_NUM_THREADS=str(self.threads)):
-            process.start()
-        theirs.close()
-        self.running[ours] = process, task
-
-    def _receive(self, pipe: Connection, display: Display) -> Outcome | None:
-        """Takes a message of a process; its outcome if it was the last one."""
-        process, task = self.running[pipe]
-        try:
-            kind, content = pipe.recv()
-        except EOFError:  # it died without a word
-            process.join()
-            kind, content = "error", f"The process ended with exit code {process.exitcode}."
-        if kind == "epoch":
-            display.epoch(task, *content)
-            return None
-        process.join()
-        pipe.close()
-        del self.running[pipe]
-        return Outcome(task, **{kind: content})
-
-
-def _child(work: Work, pipe: Connection, log_file: str, threads: int) -> None:
-    """Does a task; all that it prints, and C libraries too, goes to a file."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends the children
-    with open(log_file, "ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    logging.basicConfig(format="%(message)s")
-    log.setLevel(logging.INFO)
-    torch.set_num_threads(threads)
+@contextmanager
+def _alone(study: Study) -> Iterator[None]:
+    """Two studies in one folder would write over each other's models."""
+    study.output.mkdir(parents=True, exist_ok=True)
     try:
-        record = work(lambda epoch, score: pipe.send(("epoch", (epoch, score))))
-    except BaseException:
-        error = traceback.format_exc()
-        print(error, file=sys.stderr)
-        pipe.send(("error", error))
-    else:
-        pipe.send(("record", record))
+        with FileLock(study.output / "lock", timeout=0):
+            yield
+    except Timeout:
+        raise ValueError(
+            f"A study is running in {study.output}: wait for it, or name another --output."
+        ) from None
 
 
 @contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """Variables for the processes that are started, which libraries read when they are loaded."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+def _ended_by_sigterm() -> Iterator[None]:
+    """Lets the processes be ended when a job scheduler ends this one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise SystemExit(143)
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        signal.signal(signal.SIGTERM, before)

@@ -28,7 +28,6 @@ from flair_jointner.studies.grid import (
     class_files,
     classifier_key,
     hidden_size,
-    run_key,
     text_files,
     vectors_key,
 )
@@ -137,12 +136,13 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
     Path(result["model_file"]).replace(file)
 
 
-def execute(study: Study, run: Run, report: Report) -> dict[str, Any]:
+def execute(study: Study, run: Run, key: str, report: Report) -> dict[str, Any]:
     """Trains and scores one tagger.
 
     Args:
         study: The study.
         run: Which one.
+        key: Its key.
         report: Is called after every epoch.
 
     Returns:
@@ -166,7 +166,7 @@ def execute(study: Study, run: Run, report: Report) -> dict[str, Any]:
             corpus, embeddings, data.tag_type, class_type, classifier, **configuration.tagger
         )
 
-    folder = study.output / "runs" / run_key(study, run)
+    folder = study.output / "runs" / key
     options: dict[str, Any] = settings.trainer_arguments()
     options |= {"plugins": [EpochReporter(report)], "save_final_model": False}
     learning = configuration.self_training

@@ -31,6 +31,7 @@ def as_list(value: Any) -> Any:
 
 InputPath = Annotated[Path, AfterValidator(_existing)]
 Files = Annotated[list[InputPath], BeforeValidator(as_list), Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Size = PositiveInt | Literal["all"]
 
 

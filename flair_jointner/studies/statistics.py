@@ -99,7 +99,7 @@ def compare(records: Sequence[Record], baseline: Sequence[Record]) -> Gain | Non
 
 
 def paired_bootstrap(ours: Sequence[Numbers], theirs: Sequence[Numbers], seed: int = 1) -> Interval:
-    """The paired bootstrap over test sentences (Koehn, 2004; Berg-Kirkpatrick et al., 2012).
+    """The paired bootstrap over test sentences (Koehn, 2004).
 
     Sentences are drawn with replacement, the same for all runs; each time the micro F1 of every
     run is computed anew, and its mean over the seeds is compared.
@@ -110,10 +110,13 @@ def paired_bootstrap(ours: Sequence[Numbers], theirs: Sequence[Numbers], seed: i
         seed: Draws the sentences.
 
     Returns:
-        The percentile interval of ours minus theirs. p is twice the share of resamples on the
+        The percentile interval of ours minus theirs; without end for less than two sentences, from
+        which nothing follows. p is twice the share of resamples on the
         smaller side of zero, the observed data counted among them.
     """
     runs = len(ours)
+    if len(ours[0]) < 2:
+        return Interval(float("-inf"), float("inf"), 1.0)
     # F1 is 2 tp / (2 tp + fp + fn): two numbers of a sentence are enough
     tables = [2 * table[:, 0] for table in (*ours, *theirs)]
     tables += [2 * table[:, 0] + table[:, 1] + table[:, 2] for table in (*ours, *theirs)]

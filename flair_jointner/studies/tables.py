@@ -1,9 +1,11 @@
 """The results of a study by cell, and as tables in Markdown."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 
 from flair_jointner.studies.config import Study
+from flair_jointner.studies.grid import plan
 from flair_jointner.studies.records import Record, read_records
 from flair_jointner.studies.sections import Size
 from flair_jointner.studies.statistics import Gain, Interval, Summary, compare, summarize
@@ -16,6 +18,7 @@ class Results:
 
     Attributes:
         study: The study.
+        planned: How many runs there will be.
         records: Runs with scores.
         failed: Runs that failed.
     """
@@ -31,6 +34,7 @@ class Results:
         """
         records = list(read_records(study).values())
         self.study = study
+        self.planned = len(plan(study))
         self.records = [record for record in records if "error" not in record]
         self.failed = [record for record in records if "error" in record]
         if not self.records:
@@ -90,6 +94,21 @@ class Results:
         """Training sizes that have runs, the largest last."""
         return list(dict.fromkeys(size for _, size in self.places))
 
+    def count(self, data: str, size: Size) -> int:
+        """The number of annotated training sentences that a size stands for.
+
+        Args:
+            data: Name of the data set.
+            size: Training size.
+
+        Returns:
+            The size; for ``"all"`` the smallest training set of its runs, to which others may add.
+        """
+        if size != "all":
+            return size
+        runs = [r for r in self.records if (r["data"], r["size"]) == (data, size)]
+        return min(record["sentences"]["train"] for record in runs)
+
     def columns(self, size: Size) -> list[str]:
         """Data sets that have runs of a size.
 
@@ -109,10 +128,11 @@ class Results:
             size: Training size.
 
         Returns:
-            Its name.
+            Its name: of those with the most seeds, as means over other seeds do not compare.
         """
         found = {name: self.f1(data, size, name, "dev") for name in self.study.configurations}
-        return max(found, key=lambda name: found[name].mean if found[name] else -1.0)  # type: ignore[union-attr]
+        known = {name: summary for name, summary in found.items() if summary is not None}
+        return max(known, key=lambda name: (known[name].seeds, known[name].mean))
 
     def best_overall(self, size: Size) -> str | None:
         """The configuration with the highest dev F1, averaged over all data sets of a size.
@@ -121,11 +141,15 @@ class Results:
             size: Training size.
 
         Returns:
-            Its name, of those that have runs on all of them; None if there is none.
+            Its name, of those that have runs on all of them, and the most; None if there is none.
         """
         means = {name: self.mean_f1(size, name, "dev") for name in self.study.configurations}
         known = {name: mean for name, mean in means.items() if mean is not None}
-        return max(known, key=lambda name: known[name]) if known else None
+        runs = {
+            name: sum(len(self.cell(data, size, name)) for data in self.columns(size))
+            for name in known
+        }
+        return max(known, key=lambda name: (runs[name], known[name])) if known else None
 
     def mean_f1(self, size: Size, configuration: str, split: str = "test") -> float | None:
         """Mean F1 over all data sets of a size.
@@ -238,9 +262,23 @@ def accuracy_table(results: Results, size: Size) -> str:
 def _by_configuration(results: Results, columns: list[str], show: Callable[[str, str], str]) -> str:
     """Rows without any cell are left out."""
     rows = [
-        [name, *(show(name, data) for data in columns)] for name in results.study.configurations
+        [escape(name), *(show(name, data) for data in columns)]
+        for name in results.study.configurations
     ]
-    return table(["", *columns], [row for row in rows if any(row[1:])])
+    return table(["", *map(escape, columns)], [row for row in rows if any(row[1:])])
+
+
+def escape(name: str) -> str:
+    """A name that Markdown and HTML show as it is.
+
+    Args:
+        name: The name.
+
+    Returns:
+        Markdown.
+    """
+    name = name.replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*_\[\]])", r"\\\1", name)
 
 
 def show_summary(summary: Summary) -> str:

@@ -48,6 +48,16 @@ def test_sizes_of_a_data_set_and_of_all(tmp_path):
     ("changes", "message"),
     [
         ({"sizs": [3]}, r"sizs: no such key; possible: output, seeds, sizes, data"),
+        ({"seeds": [-1]}, r"seeds\.0: -1 found"),
+        ({"configurations": 5}, r"configurations: 5 found"),
+        (
+            {"configurations": {"a": {"rnn_type": "foo"}}},
+            r"configurations\.a: .*'foo'.* makes no tagger",
+        ),
+        (
+            {"configurations": {"a": {"classifier": "pretrain", "rnn_layers": 2}}},
+            r"configurations\.a: .*layers",
+        ),
         ({"seeds": []}, r"seeds: \[\] found; list should have at least 1 item"),
         ({"sizes": [0]}, r"sizes\.0.*: 0 found"),
         ({"training": {"epoch": 3}}, r"training\.epoch: no such key; possible: epochs, batch"),
@@ -125,6 +135,14 @@ def test_classes_need_a_class_type(tmp_path):
     data = {"titles": {**settings()["data"]["titles"], "class_type": None}}
     with pytest.raises(ValueError, match="joint learns classes, and titles has class_type null"):
         read_study(write_study(tmp_path, data=data))
+
+
+def test_a_key_given_twice_is_refused(tmp_path):
+    file = write_study(tmp_path)
+    text = file.read_text("utf-8").replace("  joint:", "  plain:")
+    file.write_text(text, "utf-8")
+    with pytest.raises(ValueError, match="'plain' is given twice, the second time in line"):
+        read_study(file)
 
 
 def test_what_is_no_yaml_is_named(tmp_path):

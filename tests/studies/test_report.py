@@ -1,5 +1,6 @@
 """The report of made-up results."""
 
+import html
 import re
 
 import pytest
@@ -74,12 +75,36 @@ def test_what_a_person_wrote_is_kept(results, tmp_path):
     assert "<title>Ours</title>" in (tmp_path / "docs.html").read_text(encoding="utf-8")
 
 
+def test_a_report_of_a_part_says_so(results, tmp_path):
+    write_report(results, tmp_path / "docs.md")
+    assert "**7 of 8 runs are finished:**" in (tmp_path / "docs.md").read_text(encoding="utf-8")
+
+
+def test_names_are_shown_as_they_are(tmp_path):
+    name = "A*b*_c_ <b>x</b> | [y](z)"
+    study = make_study(tmp_path, configurations={name: {"ner_only": True}})
+    append_record(study, record(study, configuration=name))
+    path = tmp_path / "my report.md"
+    write_report(Results(study), path)
+    page = path.with_suffix(".html").read_text(encoding="utf-8")
+    assert html.escape(name, quote=False) in page
+    assert "<b>x" not in page and "<em>" not in page and page.count("data:image/png") == 3
+    assert "](my%20report/types.png)" in path.read_text(encoding="utf-8")
+
+
+def test_the_report_is_markdown(results, tmp_path):
+    with pytest.raises(ValueError, match=r"name it docs\.md"):
+        write_report(results, tmp_path / "docs.html")
+    assert not (tmp_path / "docs").exists()
+
+
 def test_a_file_of_another_origin_is_not_overwritten(results, tmp_path):
     path = tmp_path / "README.md"
     path.write_text("# Mine\n", encoding="utf-8")
     with pytest.raises(ValueError, match="was not written by this command"):
         write_report(results, path)
     assert path.read_text(encoding="utf-8") == "# Mine\n"
+    assert not path.with_suffix("").exists()
 
 
 def test_the_smallest_study_has_a_report(tmp_path):

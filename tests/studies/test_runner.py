@@ -10,6 +10,7 @@ import time
 import pytest
 import tiny
 from click.testing import CliRunner
+from filelock import FileLock
 from small_study import SMALL, make_study, settings, write_study
 
 from flair_jointner import JointTagger
@@ -71,19 +72,26 @@ def test_a_run_gives_the_same_whatever_runs_beside_it(finished, tmp_path):
 
 
 def test_a_run_that_fails_is_recorded_and_the_others_go_on(tmp_path):
-    configurations = settings()["configurations"]
+    tiny.write_titles(tmp_path)
+    (tmp_path / "broken.bin").write_text("no vectors", encoding="utf-8")
     data = settings()["data"]
-    data["more"] = {**data["titles"], "sizes": [500]}  # there are only 100
-    study = make_study(tmp_path, configurations=configurations, data=data, seeds=[1])
+    data["broken"] = {**data["titles"], "vectors": {"file": "broken.bin"}}
+    study = make_study(tmp_path, data=data, seeds=[1])
     assert run_study(study, jobs=2) == 2
     records = list(read_records(study).values())
     assert ["error" in record for record in records] == [False, False, True, True]
-    assert "size 500 is wanted, and there are 100" in records[-1]["error"]
+    assert "broken.bin" in records[2]["error"]
+    assert "Classifier of broken failed" in records[3]["error"]  # what a run needs and cannot have
     result = jointner(tmp_path / "study.yaml")  # not done again
     assert result.exit_code == 1 and "4 runs, 2 failed" in result.stdout
     assert len(records_file(study).read_text().splitlines()) == 4
     assert run_study(study, retry=True) == 2
     assert len(records_file(study).read_text().splitlines()) == 6
+
+
+def test_two_studies_do_not_run_in_one_folder(finished):
+    with FileLock(finished.output / "lock"), pytest.raises(ValueError, match="A study is running"):
+        run_study(finished)
 
 
 def test_extra_sentences_and_self_training_reach_the_tagger(tmp_path):
@@ -109,9 +117,9 @@ def test_the_command_lists_runs_and_reports(finished, tmp_path):
         for seed in (1, 2)
         for name in ("plain", "joint")
     ]
-    report = tmp_path / "results.md"
-    result = jointner(config, "--report", report)
+    result = jointner(config, "--report")
     assert result.exit_code == 0, result.output
+    report = finished.output / "report.md"
     assert "Gain over plain, 40 training sentences" in report.read_text(encoding="utf-8")
     elsewhere = jointner(config, "--output", tmp_path / "none", "--dry-run").stdout
     assert elsewhere.startswith("to do  titles")
@@ -119,9 +127,13 @@ def test_the_command_lists_runs_and_reports(finished, tmp_path):
     assert result.exit_code == 2 and "No run of this study is finished" in result.output
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_interrupted_it_goes_on_after_the_last_finished_run(tmp_path, kind):
-    config = write_study(tmp_path, seeds=[1, 2, 3], training={"epochs": 30, "learning_rate": 0.02})
+    config = write_study(
+        tmp_path,
+        seeds=[1, 2, 3],
+        training={"epochs": 12, "learning_rate": 0.02, "least_updates": 8},
+    )
     output = tmp_path / "out/results.jsonl"
     with subprocess.Popen(
         [*COMMAND, str(config), "--jobs", "2"],

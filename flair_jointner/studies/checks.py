@@ -1,0 +1,80 @@
+"""Whether the data hold what a study asks of them, before it starts."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from flair.data import Sentence
+from tqdm import tqdm
+
+from flair_jointner.data.annotation import is_annotated
+from flair_jointner.studies.config import Study
+from flair_jointner.studies.configuration import Configuration
+from flair_jointner.studies.corpora import read_files
+from flair_jointner.studies.data_sections import Data
+from flair_jointner.studies.grid import class_files
+
+
+def check_data(study: Study) -> None:
+    """Reads every data set once.
+
+    Args:
+        study: The study.
+
+    Raises:
+        ValueError: If something is missing: every data set is named with what it lacks.
+    """
+    problems: list[str] = []
+    for name, data in tqdm(study.data.items(), "Reading the data", leave=False):
+        configurations = [
+            configuration
+            for configuration in study.configurations.values()
+            if configuration.only.data is None or name in configuration.only.data
+        ]
+        try:
+            found = list(_problems(study, name, data, configurations))
+        except (ValueError, OSError) as error:
+            found = [str(error)]
+        problems += [f"  data.{name}: {problem}" for problem in found]
+    if problems:
+        raise ValueError("\n".join(["The study cannot be run:", *problems]))
+
+
+def _problems(
+    study: Study, name: str, data: Data, configurations: list[Configuration]
+) -> Iterator[str]:
+    kind = data.class_type or "class"
+    train = read_files(data, data.train, kind)
+    largest = max((size for size in study.sizes_of(name) if size != "all"), default=0)
+    if largest > len(train):
+        yield f"size {largest} is wanted, and train has {len(train)} sentences; take fewer, or all"
+    for split, files in (("train", data.train), ("dev", data.dev), ("test", data.test)):
+        sentences = train if split == "train" else read_files(data, files, kind)
+        if not _has_entities(sentences, data.tag_type):
+            yield f"{split} has no entity of type {data.tag_type!r}; {_types_in(sentences)}"
+    if any(not configuration.ner_only for configuration in configurations):
+        yield from _few_classes("train", train, kind)
+    if any(configuration.classifier == "pretrain" for configuration in configurations):
+        files = class_files(data)[0]
+        yield from _few_classes(_named(files), read_files(data, files, kind), kind)
+
+
+def _has_entities(sentences: Sequence[Sentence], tag_type: str) -> bool:
+    return any(is_annotated(s, tag_type) and s.get_labels(tag_type) for s in sentences)
+
+
+def _few_classes(where: str, sentences: Sequence[Sentence], class_type: str) -> Iterator[str]:
+    classes = {label.value for sentence in sentences for label in sentence.get_labels(class_type)}
+    if len(classes) < 2:
+        yield (
+            f"{where} has {len(classes)} classes of type {class_type!r}, and two are needed; "
+            f"{_types_in(sentences)}"
+        )
+
+
+def _types_in(sentences: Sequence[Sentence]) -> str:
+    names = sorted({name for sentence in sentences for name in sentence.annotation_layers})
+    return f"label types found: {', '.join(names) or 'none'}"
+
+
+def _named(files: Sequence[Path]) -> str:
+    return ", ".join(str(file) for file in files)

@@ -1,0 +1,48 @@
+"""What the data lack is said before anything runs."""
+
+import pytest
+import tiny
+from small_study import SMALL, make_study, settings
+
+from flair_jointner.studies.checks import check_data
+
+
+def check(tmp_path, data=None, configurations=None, **changes):
+    found = {"titles": {**settings()["data"]["titles"], **(data or {})}}
+    if configurations is not None:
+        changes["configurations"] = configurations
+    check_data(make_study(tmp_path, data=found, **changes))
+
+
+def test_data_that_hold_everything_pass(tmp_path):
+    check(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sizes": [101, 20]}, "size 101 is wanted, and train has 100 sentences"),
+        ({"data": {"tag_type": "pos", "dev": "categories.txt"}}, "dev has no entity of type 'pos'"),
+        ({"data": {"dev": "empty.conll"}}, r"data\.titles: .*empty\.conll"),
+        ({"data": {"train": "unclassed.conll"}, "sizes": ["all"]}, "train has 0 classes of type"),
+        (
+            {"data": {"classes": {"train": "one.txt"}}},
+            r"one\.txt has 1 classes of type 'category', and two are needed; label types found",
+        ),
+        ({"data": {"reading": {"encoding": "utf-99"}}}, "utf-99"),
+    ],
+)
+def test_what_is_missing_is_named_with_its_data_set(tmp_path, changes, message):
+    tiny.write_titles(tmp_path)
+    (tmp_path / "empty.conll").write_text("", encoding="utf-8")
+    (tmp_path / "unclassed.conll").write_text("mibal\tB-COLOUR\n", encoding="utf-8")
+    (tmp_path / "one.txt").write_text("__label__x mibal\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        check(tmp_path, **changes)
+
+
+def test_classes_are_needed_by_those_that_learn_them_only(tmp_path):
+    tiny.write_titles(tmp_path)
+    (tmp_path / "unclassed.conll").write_text("mibal\tB-COLOUR\n", encoding="utf-8")
+    plain = {"plain": {"ner_only": True, **SMALL}}
+    check(tmp_path, {"train": "unclassed.conll"}, plain, sizes=["all"])
