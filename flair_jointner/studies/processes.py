@@ -18,8 +18,8 @@ from typing import Any
 import torch
 
 from flair_jointner.studies.display import Display
+from flair_jointner.studies.epochs import Report
 from flair_jointner.studies.records import Record
-from flair_jointner.studies.running import Report
 
 log = logging.getLogger("flair_jointner")
 

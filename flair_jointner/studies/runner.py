@@ -12,17 +12,17 @@ from filelock import FileLock, Timeout
 
 from flair_jointner.studies.checks import check_data
 from flair_jointner.studies.config import Study
+from flair_jointner.studies.epochs import Report
 from flair_jointner.studies.grid import Run, classifier_key, plan, run_key, vectors_key
-from flair_jointner.studies.processes import Processes, Task
-from flair_jointner.studies.records import append_record, read_records
-from flair_jointner.studies.running import (
-    Report,
+from flair_jointner.studies.pieces import (
     classifier_file,
-    execute,
     make_classifier,
     make_vectors,
     vectors_file,
 )
+from flair_jointner.studies.processes import Processes, Task
+from flair_jointner.studies.records import append_record, read_records
+from flair_jointner.studies.running import execute
 
 log = logging.getLogger("flair_jointner")
 
