@@ -65,10 +65,13 @@ def fit_temperatures(
                 classes, labelled = tagger.gold_classes(batch)
                 logits.append(tagger.class_logits(output)[labelled].double())
                 targets.append(classes)
-    if not tagged:
+    outside = tagger.tagset.indices(["O"])
+    if not any(_has_entities(tags[mask], outside) for _, tags, mask in tagged):
+        found = {label.value for s in sentences for label in s.get_labels(tagger.tag_type)}
         raise ValueError(
-            f"No sentence has labels of type {tagger.tag_type!r} that the tagger knows: give "
-            "annotated sentences, such as the dev set."
+            f"No sentence has labels of type {tagger.tag_type!r} that the tagger knows. It knows "
+            f"{', '.join(tagger.label_dictionary.get_items())}; found: "
+            f"{', '.join(sorted(found)) or 'none'}. Give annotated sentences, such as the dev set."
         )
     chain, constraint = tagger.decoding_chain()
     chain = (chain if constraint is None else chain.plus(constraint)).to(tagged[0][0])
@@ -91,6 +94,11 @@ def fit_temperatures(
 
     tagger.class_temperature = _minimize(class_loss)
     return Temperatures(tagger.tag_temperature, tagger.class_temperature)
+
+
+def _has_entities(tags: Tensor, outside: list[int] | None) -> bool:
+    """Whether a tag is not ``O``; of a tag set without ``O``, any tag says something."""
+    return len(tags) > 0 if outside is None else bool((tags != outside[0]).any())
 
 
 def _minimize(loss: Callable[[float], float]) -> float:

@@ -91,6 +91,15 @@ def test_a_tagger_without_sentence_head_has_one_temperature():
     assert found.classes is None and math.isfinite(found.tags)
 
 
+def test_sentences_whose_entities_are_all_unknown_are_refused():
+    """What is left of them, without any entity, would say nothing of the scores of entities."""
+    tagger = tiny.joint_tagger(types=("BRAND",))
+    before = tagger.tag_temperature
+    with pytest.raises(ValueError, match="It knows .*BRAND; found: COLOUR, PRODUCT"):
+        fit_temperatures(tagger, tiny.titles())
+    assert tagger.tag_temperature == before
+
+
 def test_sentences_without_annotation_are_refused():
     with pytest.raises(ValueError, match="No sentence has labels of type 'ner'"):
         fit_temperatures(tiny.joint_tagger(), [tiny.title("mibal", annotated=False)])
