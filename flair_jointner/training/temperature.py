@@ -70,7 +70,7 @@ def fit_temperatures(
         found = {label.value for s in sentences for label in s.get_labels(tagger.tag_type)}
         raise ValueError(
             f"No sentence has labels of type {tagger.tag_type!r} that the tagger knows. It knows "
-            f"{', '.join(tagger.label_dictionary.get_items())}; found: "
+            f"{', '.join(_types(tagger))}; found: "
             f"{', '.join(sorted(found)) or 'none'}. Give annotated sentences, such as the dev set."
         )
     chain, constraint = tagger.decoding_chain()
@@ -94,6 +94,12 @@ def fit_temperatures(
 
     tagger.class_temperature = _minimize(class_loss)
     return Temperatures(tagger.tag_temperature, tagger.class_temperature)
+
+
+def _types(tagger: BaseTagger) -> list[str]:
+    """Entity types, or tags of tokens, that a tagger can predict."""
+    tags = [tag for tag in tagger.tagset.tags if tag != "O" and not tag.startswith("<")]
+    return list(dict.fromkeys(tag[2:] if tagger.tagset.has_spans else tag for tag in tags))
 
 
 def _has_entities(tags: Tensor, outside: list[int] | None) -> bool:

@@ -95,7 +95,7 @@ def test_sentences_whose_entities_are_all_unknown_are_refused():
     """What is left of them, without any entity, would say nothing of the scores of entities."""
     tagger = tiny.joint_tagger(types=("BRAND",))
     before = tagger.tag_temperature
-    with pytest.raises(ValueError, match="It knows .*BRAND; found: COLOUR, PRODUCT"):
+    with pytest.raises(ValueError, match="It knows BRAND; found: COLOUR, PRODUCT"):
         fit_temperatures(tagger, tiny.titles())
     assert tagger.tag_temperature == before
 
