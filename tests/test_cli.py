@@ -192,7 +192,11 @@ def test_ctrl_c_keeps_the_best_model_and_says_where(trained, folder):
         "--bad-epochs", 5000,  # so that nothing but the interruption ends it
     ]  # fmt: skip
     with subprocess.Popen(
-        [*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=tiny.listen_to_ctrl_c,
     ) as process:
         wait_for(output / "best-model.pt", process)
         time.sleep(1)  # into the middle of training

@@ -1,5 +1,6 @@
 """Tiny things that tests build: invented words, labelled titles, taggers of a few units."""
 
+import signal
 from collections.abc import Sequence
 
 import torch
@@ -124,6 +125,11 @@ def write_titles(folder, count=160, train=100, dev=30):
         (folder / f"{name}.conll").write_text("\n".join(part), encoding="utf-8")
     (folder / "categories.txt").write_text("\n".join(lines), encoding="utf-8")
     (folder / "new.txt").write_text("\n".join(line.split(" ", 1)[1] for line in lines[:20]))
+
+
+def listen_to_ctrl_c():
+    """To call in a process before it starts: one started in the background would ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def labels(sentence, label_type: str, digits=5):

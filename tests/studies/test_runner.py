@@ -140,6 +140,7 @@ def test_interrupted_it_goes_on_after_the_last_finished_run(tmp_path, kind):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=tiny.listen_to_ctrl_c,
     ) as process:
         deadline = time.monotonic() + 120
         while not output.exists() or output.read_bytes().count(b"\n") < 2:
