@@ -2,7 +2,11 @@
 
 from importlib.metadata import version
 
-from flair_jointner.models import DocumentMaxPoolRNNEmbeddings, JointTagger
+from flair_jointner.models import (
+    CharacterCNNEmbeddings,
+    DocumentMaxPoolRNNEmbeddings,
+    JointTagger,
+)
 
 __version__ = version("flair-jointner")
-__all__ = ["DocumentMaxPoolRNNEmbeddings", "JointTagger"]
+__all__ = ["CharacterCNNEmbeddings", "DocumentMaxPoolRNNEmbeddings", "JointTagger"]

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from flair_jointner.layers.masking import masked_softmax
 from flair_jointner.layers.matmul import linear
 
 AttentionScaling = Literal["scaled", "unscaled", "learned"]
@@ -48,7 +49,7 @@ class SoftAttention(nn.Module):
         scores = self.score(hidden).squeeze(-1)  # [batch, tokens]
         # a = σ(s) / Σ σ(s) is the softmax of log σ(s), which cannot divide 0 by 0.
         log_weights = nn.functional.logsigmoid(scores).masked_fill(~mask, float("-inf"))
-        weights = _masked_softmax(log_weights, mask)
+        weights = masked_softmax(log_weights, mask)
         return states * weights.unsqueeze(-1), weights
 
 
@@ -129,7 +130,7 @@ class MultiHeadSelfAttention(nn.Module):
         value = self._split_heads(linear(states, self.value))
         scores = query @ key.transpose(-1, -2)  # [batch, heads, tokens, tokens]
         key_mask = mask.view(batch, 1, 1, tokens)
-        weights = _masked_softmax(scores.masked_fill(~key_mask, float("-inf")), key_mask)
+        weights = masked_softmax(scores.masked_fill(~key_mask, float("-inf")), key_mask)
         weights = weights * mask.view(batch, 1, tokens, 1)
         heads = self.dropout(weights) @ value  # [batch, heads, tokens, hidden / heads]
         context = linear(heads.transpose(1, 2).reshape(batch, tokens, hidden), self.output)
@@ -160,12 +161,3 @@ class MultiHeadSelfAttention(nn.Module):
         return projected.view(batch, tokens, self.num_heads, hidden // self.num_heads).transpose(
             1, 2
         )
-
-
-def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
-    """Softmax over the last dimension of scores that are -inf where ``mask`` is False.
-
-    A row that is masked throughout (an empty sentence) gets zeros, not NaN.
-    """
-    empty = ~mask.any(dim=-1, keepdim=True)
-    return torch.softmax(scores.masked_fill(empty, 0.0), dim=-1).masked_fill(~mask, 0.0)

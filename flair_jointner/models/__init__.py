@@ -1,5 +1,6 @@
 """The systems that a user trains, each on the road of :mod:`flair_jointner.models.network`."""
 
+from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.document import DocumentMaxPoolRNNEmbeddings
 from flair_jointner.models.joint import ATTENTIONS, JointTagger
 from flair_jointner.models.state import ModelFileError
@@ -9,6 +10,7 @@ from flair_jointner.models.transfer import TransferReport, load_classifier
 __all__ = [
     "ATTENTIONS",
     "BaseTagger",
+    "CharacterCNNEmbeddings",
     "DocumentMaxPoolRNNEmbeddings",
     "JointTagger",
     "ModelFileError",

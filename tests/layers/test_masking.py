@@ -1,6 +1,8 @@
+import pytest
 import torch
 
 from flair_jointner.layers import length_mask, masked_max
+from flair_jointner.layers.masking import masked_softmax
 
 
 def test_length_mask_marks_the_first_tokens():
@@ -16,3 +18,12 @@ def test_masked_max_ignores_padding():
     states = torch.tensor([[[-3.0, 5.0], [-1.0, -7.0], [9.0, 9.0]]])
     mask = torch.tensor([[True, True, False]])
     assert masked_max(states, mask).tolist() == [[-1.0, 5.0]]
+
+
+def test_masked_softmax_gives_padding_and_empty_sentences_no_weight():
+    infinite = float("-inf")
+    scores = torch.tensor([[0.0, 0.0, infinite], [infinite] * 3, [1.0, 0.0, 1.0]])
+    mask = torch.tensor([[True, True, False], [False] * 3, [True] * 3])
+    weights = masked_softmax(scores, mask)
+    assert weights[:2].tolist() == [[0.5, 0.5, 0.0], [0.0, 0.0, 0.0]]
+    assert weights[2].sum().item() == pytest.approx(1.0)
