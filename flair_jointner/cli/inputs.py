@@ -99,9 +99,11 @@ def _reader_options(reading: dict[str, Any]) -> dict[str, Any]:
 
 def check_output(run: dict[str, Any]) -> None:
     """Flair deletes the models that it finds in the folder it trains to."""
-    models = sorted(path.name for path in run["output"].glob("*-model*.pt"))
+    output = run["output"]
+    found = [*output.glob("*-model*.pt"), *output.glob("round-*/*-model*.pt")]
+    models = sorted(str(path.relative_to(output)) for path in found)
     if models and not run["overwrite"]:
         raise ValueError(
-            f"{run['output']} holds {', '.join(models)}: choose another --output, or pass "
+            f"{output} holds {', '.join(models)}: choose another --output, or pass "
             "--overwrite to lose what is there."
         )

@@ -19,6 +19,7 @@ class BestModelPlugin(TrainerPlugin):
 
     Attributes:
         dev_scores: The dev score of each epoch, a fraction.
+        interrupted: Whether Ctrl-C ended the training.
     """
 
     def __init__(self, base_path: str | Path) -> None:
@@ -33,6 +34,7 @@ class BestModelPlugin(TrainerPlugin):
         self._lowest_loss = float("inf")
         self._wanted = True
         self.dev_scores: list[float] = []
+        self.interrupted = False
 
     @TrainerPlugin.hook
     def after_setup(self, use_final_model_for_eval: bool, **_: Any) -> None:
@@ -58,6 +60,7 @@ class BestModelPlugin(TrainerPlugin):
         """Says where the model is after Ctrl-C."""
         # The trainer dispatches this while it handles the exception, its own early stopping too.
         if isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            self.interrupted = True
             log.warning("Training was interrupted. The best model so far: %s", self.model_file())
 
     @TrainerPlugin.hook

@@ -1,6 +1,7 @@
 """Self-training: a tagger annotates more sentences for the next one (Yarowsky, 1995)."""
 
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from flair.data import Corpus, Sentence
 from flair.datasets import FlairDatapointDataset
 
 from flair_jointner.data.annotation import add_gold_labels
+from flair_jointner.data.whole_files import written_whole
 from flair_jointner.models import JointTagger
 from flair_jointner.models.tagging import TaggingRun
 from flair_jointner.training.settings import train
@@ -28,22 +30,31 @@ def self_train(
 ) -> dict[str, Any]:
     """Trains a tagger, lets it annotate, and trains anew on both; the dev data choose the best.
 
+    Ctrl-C ends the round, and no other one begins.
+
     Args:
         make_tagger: Makes an untrained tagger for a corpus.
         corpus: The annotated sentences.
         unlabelled: Sentences without entities; their class, if they have one, is kept.
-        base_path: Folder; the first tagger's is ``round-0`` in it.
+        base_path: Folder for ``best-model.pt``, and for what each round leaves: ``round-0`` holds
+            the first tagger.
         confidence: See :func:`annotate_confidently`.
         rounds: How often the tagger annotates.
         **settings: Arguments of :func:`~flair_jointner.training.train`.
 
     Returns:
         What :func:`~flair_jointner.training.train` returns for the tagger with the best dev score.
+
+    Raises:
+        ValueError: If the dev data are to be trained on.
     """
+    if settings.get("train_with_dev", False):
+        raise ValueError("train_with_dev leaves no dev data, which choose the best tagger here.")
     base_path = Path(base_path)
-    best = train(make_tagger(corpus), corpus, base_path / "round-0", **settings)
-    teacher = best
+    best = teacher = train(make_tagger(corpus), corpus, base_path / "round-0", **settings)
     for number in range(1, rounds + 1):
+        if teacher["interrupted"]:
+            break
         tagger = JointTagger.load(teacher["model_file"])
         added = annotate_confidently(tagger, unlabelled, confidence)
         log.info("Round %d: %d of %d sentences are taken.", number, len(added), len(unlabelled))
@@ -57,9 +68,16 @@ def self_train(
         )
         folder = base_path / f"round-{number}"
         teacher = train(make_tagger(together), together, folder, **settings)
-        if max(teacher["dev_scores"]) > max(best["dev_scores"]):
-            best = teacher
-    return best
+        best = max(best, teacher, key=_best_dev_score)
+    model_file = base_path / "best-model.pt"
+    with written_whole(model_file) as temporary:
+        shutil.copyfile(best["model_file"], temporary)
+    return {**best, "model_file": model_file}
+
+
+def _best_dev_score(result: dict[str, Any]) -> float:
+    """0 for a training that was interrupted in its first epoch."""
+    return max(result["dev_scores"], default=0.0)
 
 
 def annotate_confidently(

@@ -85,7 +85,7 @@ def train(
 
     Returns:
         What the trainer returns, the test score among it, with ``model_file`` (the file to use),
-        ``dev_scores`` (of each epoch) and ``seconds`` added.
+        ``dev_scores`` (of each epoch), ``interrupted`` (by Ctrl-C) and ``seconds`` added.
 
     Raises:
         ValueError: If the corpus cannot train this model.
@@ -116,6 +116,7 @@ def train(
         plugin.detach()  # so that it can be used again
     result["model_file"] = best.model_file()
     result["dev_scores"] = best.dev_scores
+    result["interrupted"] = best.interrupted
     result["seconds"] = time.monotonic() - started
     log.info("Trained in %.0f s. The model is %s.", result["seconds"], result["model_file"])
     return result

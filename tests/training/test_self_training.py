@@ -3,6 +3,7 @@
 import pytest
 import tiny
 from flair.data import Sentence
+from flair.trainers.plugins import TrainerPlugin
 from test_settings import QUICK, small_corpus, tagger, titles
 
 from flair_jointner import JointTagger
@@ -78,15 +79,39 @@ def test_the_next_tagger_learns_from_what_was_taken_and_the_best_on_dev_is_retur
         make_tagger, corpus, unlabelled(50), tmp_path, confidence=0.0, rounds=2, **QUICK
     )
     assert seen == [60, 110, 110]
-    folders = sorted(path.name for path in tmp_path.iterdir())
-    assert folders == ["round-0", "round-1", "round-2"]
-    scores = {
-        name: JointTagger.load(tmp_path / name / "best-model.pt")
-        .evaluate(list(corpus.dev), tiny.TAG_TYPE)
-        .main_score
-        for name in folders
-    }
-    assert scores[result["model_file"].parent.name] == max(scores.values()) > 0.8
+
+    def dev_score(folder):
+        model = JointTagger.load(folder / "best-model.pt")
+        return model.evaluate(list(corpus.dev), tiny.TAG_TYPE).main_score
+
+    assert result["model_file"] == tmp_path / "best-model.pt"
+    rounds = [dev_score(tmp_path / f"round-{number}") for number in range(3)]
+    assert dev_score(tmp_path) == max(rounds) > 0.8
+
+
+class CtrlC(TrainerPlugin):
+    """Interrupts a training before it has evaluated anything."""
+
+    @TrainerPlugin.hook
+    def after_training_epoch(self, **_):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_ends_it_with_the_model_so_far(tmp_path):
+    corpus = tiny.corpus(titles(20, 1), titles(10, 2))
+    result = self_train(
+        tagger, corpus, unlabelled(5), tmp_path, confidence=0.0, plugins=[CtrlC()], **QUICK
+    )
+    assert result["interrupted"] and result["dev_scores"] == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best-model.pt", "round-0"]
+    assert result["model_file"] == tmp_path / "best-model.pt"
+    assert JointTagger.load(result["model_file"]).predict_tokens([["bantal"]])
+
+
+def test_dev_data_that_are_trained_on_cannot_choose(tmp_path):
+    corpus = tiny.corpus(titles(20, 1), titles(10, 2))
+    with pytest.raises(ValueError, match="choose the best tagger"):
+        self_train(tagger, corpus, unlabelled(5), tmp_path, train_with_dev=True)
 
 
 def test_it_ends_where_nothing_is_confident_enough(tmp_path):
@@ -94,4 +119,4 @@ def test_it_ends_where_nothing_is_confident_enough(tmp_path):
     self_train(
         tagger, corpus, unlabelled(5), tmp_path, confidence=1.0, **{**QUICK, "max_epochs": 1}
     )
-    assert [path.name for path in tmp_path.iterdir()] == ["round-0"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best-model.pt", "round-0"]
