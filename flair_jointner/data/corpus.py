@@ -24,6 +24,9 @@ _READERS: dict[str, Callable[..., list[Sentence]]] = {
     "fasttext": read_fasttext,
     "table": read_table,
 }
+CLASS_ONLY = ("fasttext", "table")
+"""The formats that hold categories and nothing else."""
+
 _COMMON = ("path", "folder", "tag_type", "class_type")
 _PYTEXT_COLUMNS = 5
 
@@ -228,7 +231,7 @@ def _check_required(
     path: FilePath, file_format: str, class_type: str | None, options: dict[str, Any]
 ) -> None:
     """Refuse what the table and fastText readers cannot do without."""
-    if file_format in ("fasttext", "table") and class_type is None:
+    if file_format in CLASS_ONLY and class_type is None:
         raise ValueError(
             f"{path} has nothing but categories (format {file_format}); pass a class_type."
         )

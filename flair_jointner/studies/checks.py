@@ -9,7 +9,7 @@ from tqdm import tqdm
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.configuration import Configuration
-from flair_jointner.studies.corpora import read_files
+from flair_jointner.studies.corpora import UNUSED_CLASS_TYPE, read_files
 from flair_jointner.studies.data_sections import Data
 from flair_jointner.studies.grid import class_files
 
@@ -42,27 +42,29 @@ def check_data(study: Study) -> None:
 def _problems(
     study: Study, name: str, data: Data, configurations: list[Configuration]
 ) -> Iterator[str]:
-    kind = data.class_type or "class"
-    train = read_files(data, data.train, kind)
+    train = read_files(data, data.train, data.class_type)
     largest = max((size for size in study.sizes_of(name) if size != "all"), default=0)
     if largest > len(train):
         yield f"size {largest} is wanted, and train has {len(train)} sentences; take fewer, or all"
     for split, files in (("train", data.train), ("dev", data.dev), ("test", data.test)):
-        sentences = train if split == "train" else read_files(data, files, kind)
+        sentences = train if split == "train" else read_files(data, files, data.class_type)
         if not _has_entities(sentences, data.tag_type):
             yield f"{split} has no entity of type {data.tag_type!r}; {_types_in(sentences)}"
     if any(not configuration.ner_only for configuration in configurations):
-        yield from _few_classes("train", train, kind)
+        yield from _few_classes("train", train, data.class_type)
     if any(configuration.classifier == "pretrain" for configuration in configurations):
         files = class_files(data)[0]
-        yield from _few_classes(_named(files), read_files(data, files, kind), kind)
+        kind = data.class_type or UNUSED_CLASS_TYPE
+        yield from _few_classes(_named(files), read_files(data, files, data.class_type), kind)
 
 
 def _has_entities(sentences: Sequence[Sentence], tag_type: str) -> bool:
     return any(is_annotated(s, tag_type) and s.get_labels(tag_type) for s in sentences)
 
 
-def _few_classes(where: str, sentences: Sequence[Sentence], class_type: str) -> Iterator[str]:
+def _few_classes(
+    where: str, sentences: Sequence[Sentence], class_type: str | None
+) -> Iterator[str]:
     classes = {label.value for sentence in sentences for label in sentence.get_labels(class_type)}
     if len(classes) < 2:
         yield (

@@ -127,15 +127,22 @@ class Study(Section):
         return self.data[data].vectors or self.vectors
 
 
+_MERGE = "tag:yaml.org,2002:merge"  # <<: *anchor
+
+
 class _UniqueKeys(yaml.SafeLoader):
     """Refuses a key that is given twice, of which YAML would keep the last."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for place, key in enumerate(keys):
-            if key in keys[:place]:
-                line = node.value[place][0].start_mark.line + 1
+        seen = []
+        for key_node, _ in node.value:
+            if key_node.tag == _MERGE:
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
                 raise yaml.YAMLError(f"{key!r} is given twice, the second time in line {line}")
+            seen.append(key)
         return super().construct_mapping(node, deep)
 
 

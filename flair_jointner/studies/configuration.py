@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from flair_jointner.models import DocumentMaxPoolRNNEmbeddings, JointTagger
+from flair_jointner.models.transfer import copy_encoder
 from flair_jointner.studies.sections import Section, Seed, Size, as_list, check_keys
 from flair_jointner.training import LEAST_UPDATES
 from flair_jointner.training.progress import quiet_console
@@ -180,7 +181,7 @@ class Configuration(BaseModel):
         if self.classifier == "pretrain":
             document = DocumentMaxPoolRNNEmbeddings([embeddings], hidden_size=tagger.hidden_size)
             classifier = TextClassifier(document, label_type="category", label_dictionary=classes)
-            tagger.init_from_classifier(classifier)
+            copy_encoder(classifier, tagger)
         return self
 
 

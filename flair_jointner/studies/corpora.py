@@ -16,10 +16,14 @@ from flair_jointner.data import (
     read_sentences,
 )
 from flair_jointner.data.augmentation import draw as draw_some
+from flair_jointner.data.corpus import CLASS_ONLY
 from flair_jointner.data.dictionary import token_texts
 from flair_jointner.studies.configuration import Augmentation, Configuration
 from flair_jointner.studies.data_sections import Data
 from flair_jointner.studies.sections import Size
+
+UNUSED_CLASS_TYPE = "class"
+"""Label type of classes that nothing is trained on, or only a classifier is."""
 
 
 class Splits(NamedTuple):
@@ -61,10 +65,10 @@ def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: 
         mark_unannotated(sentence, data.tag_type)
 
     def extra(names: list[str]) -> list[Sentence]:
-        # Files that hold nothing but classes need a label type for them, used or not.
-        kind = data.class_type or "class"
         found = [data.extra[name] for name in names]
-        parts = [rest if files == "rest" else read_files(data, files, kind) for files in found]
+        parts = [
+            rest if files == "rest" else read_files(data, files, class_type) for files in found
+        ]
         return [sentence for part in parts for sentence in part]
 
     added = extra(configuration.add)
@@ -148,7 +152,8 @@ def read_files(data: Data, files: Iterable[Path], class_type: str | None) -> lis
     Args:
         data: The data set.
         files: The files, of any format that the readers know.
-        class_type: Label type of the class; None where it is not read.
+        class_type: Label type of the class; None where it is not read. Files that hold nothing but
+            classes need one: theirs is then :data:`UNUSED_CLASS_TYPE`.
 
     Returns:
         Their sentences.
@@ -156,9 +161,8 @@ def read_files(data: Data, files: Iterable[Path], class_type: str | None) -> lis
     sentences: list[Sentence] = []
     for file in files:
         file_format, options = data.reader_of(file)
-        sentences += read_sentences(
-            file, data.tag_type, class_type, file_format=file_format, **options
-        )
+        kind = class_type or (UNUSED_CLASS_TYPE if file_format in CLASS_ONLY else None)
+        sentences += read_sentences(file, data.tag_type, kind, file_format=file_format, **options)
     return sentences
 
 

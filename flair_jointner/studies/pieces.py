@@ -14,7 +14,7 @@ from flair_jointner.data import (
     word_embeddings,
 )
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.corpora import as_corpus, read_files
+from flair_jointner.studies.corpora import UNUSED_CLASS_TYPE, as_corpus, read_files
 from flair_jointner.studies.epochs import EpochReporter, Report
 from flair_jointner.studies.grid import (
     class_files,
@@ -63,8 +63,7 @@ def make_vectors(study: Study, data: str) -> None:
         data: Name of the data set.
     """
     found = study.data[data]
-    class_type = found.class_type or "class"  # files with nothing but classes are read for texts
-    sentences = read_files(found, text_files(study, data), class_type)
+    sentences = read_files(found, text_files(study, data), None)
     words = [[token.text for token in sentence] for sentence in sentences]
     settings = study.vectors_of(data).settings
     save_vectors(train_vectors(words, **settings), vectors_file(study, data))
@@ -82,16 +81,15 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
     found, settings = study.data[data], study.pretraining
     file = classifier_file(study, data, configuration)
     train_files, dev_files = class_files(found)
-    class_type = found.class_type or "class"
-    train_part = read_files(found, train_files, class_type)
-    dev_part = read_files(found, dev_files, class_type)
+    train_part = read_files(found, train_files, found.class_type)
+    dev_part = read_files(found, dev_files, found.class_type)
     flair.set_seed(settings.seed)
     folder = file.with_suffix("")
     _, result = pretrain_classifier(
         as_corpus(train_part, dev_part),
         study_embeddings(study, data, [*train_part, *dev_part]),
         folder,
-        class_type=class_type,
+        class_type=found.class_type or UNUSED_CLASS_TYPE,
         hidden_size=hidden_size(study, configuration),
         epochs=settings.epochs,
         mini_batch_size=settings.batch_size,

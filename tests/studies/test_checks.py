@@ -5,6 +5,8 @@ import tiny
 from small_study import SMALL, make_study, settings
 
 from flair_jointner.studies.checks import check_data
+from flair_jointner.studies.corpora import read_run
+from flair_jointner.studies.pieces import make_vectors
 
 
 def check(tmp_path, data=None, configurations=None, **changes):
@@ -46,3 +48,17 @@ def test_classes_are_needed_by_those_that_learn_them_only(tmp_path):
     (tmp_path / "unclassed.conll").write_text("mibal\tB-COLOUR\n", encoding="utf-8")
     plain = {"plain": {"ner_only": True, **SMALL}}
     check(tmp_path, {"train": "unclassed.conll"}, plain, sizes=["all"])
+
+
+def test_data_without_classes_may_have_comments_and_class_files(tmp_path):
+    study = make_study(
+        tmp_path,
+        data={"titles": {**settings()["data"]["titles"], "class_type": None}},
+        configurations={"more": {"ner_only": True, "self_training": {"add": "more"}, **SMALL}},
+    )
+    assert "# category = " in (tmp_path / "train.conll").read_text("utf-8")
+    check_data(study)
+    make_vectors(study, "titles")
+    splits = read_run(study.data["titles"], 40, study.configurations["more"], study.subset_seed)
+    assert len(splits.unlabelled) == 160
+    assert not any(s.get_labels("category") for part in splits for s in part)

@@ -145,6 +145,21 @@ def test_a_key_given_twice_is_refused(tmp_path):
         read_study(file)
 
 
+def test_merged_keys_may_be_given_anew(tmp_path):
+    file = write_study(tmp_path, configurations={"a": {"ner_only": True}})
+    text = file.read_text("utf-8")
+    text = text[: text.index("configurations:")] + (
+        "configurations:\n"
+        "  a: &a {ner_only: true, attention: soft}\n"
+        "  b: &b {<<: *a, attention: learned}\n"
+        "  c: {<<: *b, <<: *a}\n"
+    )
+    file.write_text(text, "utf-8")
+    found = read_study(file).configurations
+    assert found["b"].ner_only and found["b"].tagger == {"attention": "learned"}
+    assert found["c"].ner_only
+
+
 def test_what_is_no_yaml_is_named(tmp_path):
     file = tmp_path / "study.yaml"
     file.write_text("seeds: [1", encoding="utf-8")
