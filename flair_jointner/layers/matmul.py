@@ -1,10 +1,13 @@
 """Matrix products through the fastest library that torch was built with.
 
-On a processor torch sends float32 products to MKL, which on some machines reaches half of what
-oneDNN does. torch has no public way to ask for oneDNN; its operator for compiled models is the one
-private name that this module holds (seen in torch 2.13). Without it, the products are torch's own.
+On a processor torch sends float32 products to MKL, which on processors that are not Intel's
+reaches half of what oneDNN does. torch has no public way to ask for oneDNN; its operator for
+compiled models is the one private name that this module holds (seen in torch 2.13). Without it, the
+products are torch's own.
 """
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +23,16 @@ _MANY_ROWS = 64
 def has_onednn() -> bool:
     """Whether torch can hand float32 matrix products to oneDNN."""
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+@cache
+def mkl_is_fast() -> bool:
+    """Whether torch's own products are as fast as oneDNN's: MKL does its best for Intel's."""
+    try:
+        processor = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:  # not Linux
+        return False
+    return torch.backends.mkl.is_available() and "GenuineIntel" in processor
 
 
 def product(rows: Tensor, columns: Tensor) -> Tensor:
@@ -39,6 +52,10 @@ def product(rows: Tensor, columns: Tensor) -> Tensor:
 
 def pays_off(matrix: Tensor, rows: int) -> bool:
     """Whether :func:`product` goes to oneDNN for this many rows and such a matrix."""
+    return not mkl_is_fast() and _suits_onednn(matrix, rows)
+
+
+def _suits_onednn(matrix: Tensor, rows: int) -> bool:
     return (
         matrix.numel() * rows >= _ONEDNN_PRODUCTS
         and matrix.dtype == torch.float32
@@ -57,7 +74,7 @@ class Factor:
             columns: ``[m, inner]``.
         """
         bfloat16 = columns.dtype == torch.bfloat16 and columns.device.type == "cpu"
-        self._onednn = pays_off(columns, _MANY_ROWS) or (bfloat16 and has_onednn())
+        self._onednn = _suits_onednn(columns, _MANY_ROWS) or (bfloat16 and has_onednn())
         self._columns = columns
         if self._onednn:
             self._columns = torch.ops.mkldnn._reorder_linear_weight(columns.contiguous())

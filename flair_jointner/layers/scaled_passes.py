@@ -42,18 +42,21 @@ class ChainWeights:
             chain: Its scores.
         """
         self.scores = chain = ChainScores(*(part.detach() for part in chain))
-        allowed = chain.transitions > _FORBIDDEN  # [to, from]
         starts, ends = chain.initial > _FORBIDDEN, chain.final > _FORBIDDEN
-        live = (starts | allowed.any(1)) & (ends | allowed.any(0))
+        entered = chain.transitions.amax(1) > _FORBIDDEN
+        left = chain.transitions.amax(0) > _FORBIDDEN
+        live = (starts | entered) & (ends | left)
         self._tags = len(live)
         self.dead_penalty = torch.zeros_like(chain.final).masked_fill(~live, -math.inf)
+        moves = chain.transitions.clone()
+        moves[~live] = -math.inf
+        moves[:, ~live] = -math.inf
         self._live_scores = (
-            chain.transitions.masked_fill(~(live & live.unsqueeze(1)), -math.inf),
+            moves,
             chain.initial.masked_fill(~(starts & live), -math.inf),
             chain.final.masked_fill(~(ends & live), -math.inf),
         )
-        moves = chain.transitions[live][:, live]
-        self._steps = _mixing_steps(moves > _FORBIDDEN) if bool(starts.any() & ends.any()) else None
+        self._steps = _mixing_steps(moves, live) if bool(starts.any() & ends.any()) else None
         self._step_spread = _spread(moves)
         self._edge_spread = sum(map(_spread, self._live_scores[1:]))
 
@@ -113,11 +116,12 @@ class ChainWeights:
         return found
 
 
-def _mixing_steps(allowed: Tensor) -> int | None:
-    """Steps after which every tag has reached every tag; None if that takes too many."""
-    if bool(allowed.all()):
+def _mixing_steps(moves: Tensor, live: Tensor) -> int | None:
+    """Steps after which every live tag has reached every other; None if that takes too many."""
+    allowed = moves > _FORBIDDEN
+    if int(allowed.count_nonzero()) == int(live.count_nonzero()) ** 2:
         return 1
-    pattern = reached = allowed.float()
+    pattern = reached = allowed[live][:, live].float()
     for steps in range(2, _MOST_STEPS + 1):
         reached = ((pattern @ reached) > 0).float()
         if bool(reached.all()):
