@@ -67,7 +67,7 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         ends = initial[path[:first]] + final[last]
         score = ends.index_add(0, packing.sentence, scores)  # [batch]
         ctx.batch = (passes, packing, path, moves, mask.size(1), boundary)
-        return packing.restore(passes.log_partition - score)
+        return packing.restore(passes.log_partition - score).to(emissions.dtype)
 
     @staticmethod
     @once_differentiable

@@ -14,7 +14,7 @@ class Passes(Protocol):
     """Both passes over a packed batch of N tokens; the sentences stand the longest first.
 
     Attributes:
-        log_partition: Log of the summed exponentiated scores of all paths, ``[batch]``.
+        log_partition: Log of the summed exponentiated scores of all paths, ``[batch]`` float64.
     """
 
     log_partition: Tensor
@@ -39,7 +39,7 @@ class Passes(Protocol):
             tokens: Packed indices of some tokens.
 
         Returns:
-            ``[len(tokens), tags]``.
+            ``[len(tokens), tags]`` float64.
         """
 
     def log_suffixes(self, tokens: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ class Passes(Protocol):
             tokens: Packed indices of some tokens.
 
         Returns:
-            ``[len(tokens), tags]``.
+            ``[len(tokens), tags]`` float64.
         """
 
 
@@ -62,8 +62,8 @@ def run_passes(
 ) -> Passes:
     """Runs the forward and the backward pass.
 
-    Sentences for which rescaled probabilities could underflow in float32 go through the same
-    recursion in float64, and those that are too wide for that through logarithms.
+    Sentences for which rescaled probabilities underflow in float32 go through the same recursion in
+    float64, and those that are too wide for that through logarithms.
 
     Args:
         emissions: ``[N, tags]``, packed.
@@ -92,20 +92,45 @@ def _run_scaled(
     parts: list[tuple[Tensor, Passes]] = []
     left = torch.ones_like(widest, dtype=torch.bool)
     for dtype in dict.fromkeys((emissions.dtype, torch.float64)):
-        safe = left & weights.are_safe(widest, dtype)
-        if bool(safe.all()):
-            return ScaledPasses(emissions, packing, weights, widest.max(), dtype, backward)
-        if bool(safe.any()):
-            layout, tokens = packing.subset(safe)
-            spread = widest[safe].max()
-            chosen = emissions[tokens]
-            passes = ScaledPasses(chosen, layout, weights, spread, dtype, backward)
-            parts.append((safe, passes))
-        left &= ~safe
+        chosen, passes = _scaled_part(emissions, packing, weights, widest, left, dtype, backward)
+        if passes is None:
+            continue
+        if bool(chosen.all()):
+            return passes
+        parts.append((chosen, passes))
+        left &= ~chosen
     if bool(left.any()):
         layout, tokens = packing.subset(left)
         parts.append((left, LogPasses(emissions[tokens], layout, weights.scores)))
     return MixedPasses(parts, packing)
+
+
+def _scaled_part(
+    emissions: Tensor,
+    packing: Packing,
+    weights: ChainWeights,
+    widest: Tensor,
+    left: Tensor,
+    dtype: torch.dtype,
+    backward: bool,
+) -> tuple[Tensor, ScaledPasses | None]:
+    """Those of the sentences that are left which this type is wide enough for, and their passes."""
+    chosen = left & weights.are_safe(widest, dtype)
+    floored = backward and not torch.equal(chosen, left)
+    if floored:  # what underflows is bounded afterwards
+        chosen = left & weights.may_be_exact(widest, dtype)
+    if not bool(chosen.any()):
+        return chosen, None
+    layout, tokens = packing, emissions
+    if not bool(chosen.all()):
+        layout, places = packing.subset(chosen)
+        tokens = emissions[places]
+    spread = None if floored else widest[chosen].max()
+    passes = ScaledPasses(tokens, layout, weights, spread, dtype, backward)
+    if not floored or bool((exact := passes.exact()).all()):
+        return chosen, passes
+    chosen[chosen.clone()] = exact
+    return chosen, passes.of(exact) if bool(exact.any()) else None
 
 
 class MixedPasses:

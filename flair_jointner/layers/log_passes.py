@@ -26,7 +26,7 @@ class LogPasses:
         self._suffixes = self._backward()
         last = packing.turned[: len(packing.lengths)]
         ends = torch.cat(self._prefixes)[last] + self._chain.final
-        self.log_partition = torch.logsumexp(ends, dim=1).to(self._dtype)
+        self.log_partition = torch.logsumexp(ends, dim=1)
 
     def _forward(self) -> list[Tensor]:
         prefixes = [self._chain.initial + self._emissions[0]]
@@ -65,8 +65,8 @@ class LogPasses:
 
     def log_prefixes(self, tokens: Tensor) -> Tensor:
         """Log of the summed beginnings up to each tag of some tokens, ``[tokens, tags]``."""
-        return torch.cat(self._prefixes)[tokens].to(self._dtype)
+        return torch.cat(self._prefixes)[tokens]
 
     def log_suffixes(self, tokens: Tensor) -> Tensor:
         """Log of the summed continuations after each tag of some tokens, ``[tokens, tags]``."""
-        return torch.cat(self._suffixes)[tokens].to(self._dtype)
+        return torch.cat(self._suffixes)[tokens]

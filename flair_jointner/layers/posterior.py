@@ -1,21 +1,27 @@
 """Probabilities of tags and of segments given the sentence."""
 
+import math
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
-from flair_jointner.layers.chain import ChainScores
+from flair_jointner.layers.chain import ChainScores, path_score
 from flair_jointner.layers.forward_backward import run_passes
 from flair_jointner.layers.packing import Packing
 from flair_jointner.layers.scaled_passes import ChainWeights
+
+_MAJORITY = math.log(0.51)  # a half, and more than rounding
 
 
 class ChainPosterior:
     """Probabilities under the distribution of paths p(y | emissions) ∝ exp(score of y).
 
-    They are computed in float64, whatever the emissions are, and carry no gradient.
+    They carry no gradient.
 
     Attributes:
-        log_partition: Log of the summed exponentiated scores of all paths, ``[batch]``.
+        log_partition: Log of the summed exponentiated scores of all paths, ``[batch]`` float64:
+            sums over long sentences are large, and what counts is their difference.
     """
 
     def __init__(self, emissions: Tensor, mask: Tensor, chain: ChainScores | ChainWeights) -> None:
@@ -29,9 +35,10 @@ class ChainPosterior:
         weights = chain if isinstance(chain, ChainWeights) else ChainWeights(chain)
         self._emissions = emissions.detach()
         self._chain = ChainScores(*(part.double() for part in weights.scores))
+        self._mask = mask
         self._lengths = mask.sum(1)  # [batch]
         self._packing = Packing(self._lengths)
-        packed = self._packing.pack(self._emissions).double()
+        packed = self._packing.pack(self._emissions)
         self._passes = run_passes(packed, self._packing, weights)
         self.log_partition = self._packing.restore(self._passes.log_partition)
 
@@ -41,7 +48,25 @@ class ChainPosterior:
         Returns:
             ``[batch, tokens, tags]``; sums to 1 over the tags of a real token, 0 on padding.
         """
-        return self._packing.pad(self._passes.marginals(), self._emissions.size(1))
+        return self._packing.pad(self._marginals, self._emissions.size(1))
+
+    @cached_property
+    def _marginals(self) -> Tensor:
+        return self._passes.marginals()
+
+    def majority_paths(self) -> tuple[Tensor, Tensor]:
+        """The paths that have more than half of the probability, and are therefore the best ones.
+
+        Each tag of such a path has more than half of the probability of its token, so that the most
+        probable tags of the tokens make up the path.
+
+        Returns:
+            Tags ``[batch, tokens]`` long, 0 on padding, and which sentences have such a path,
+            ``[batch]`` bool; the tags of the others are no path to go by.
+        """
+        tags = self._packing.pad(self._marginals.argmax(1), self._emissions.size(1))
+        score = path_score(self._emissions, tags, self._mask, self._chain)
+        return tags, score - self.log_partition > _MAJORITY
 
     def segments(
         self,

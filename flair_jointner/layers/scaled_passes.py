@@ -1,9 +1,12 @@
 """The forward-backward algorithm on rescaled probabilities: one matrix product per step.
 
-A rescaled number can underflow, so :class:`ChainWeights` bounds beforehand how far apart the
-numbers of a step can be; only where they cannot underflow is the recursion exact.
+A rescaled number can underflow. There are two ways to know that nothing is lost:
+:class:`ChainWeights` bounds beforehand how far apart the numbers of a step can be; or a floor,
+which is more than what can underflow, is added to every number, and what it changed is bounded
+afterwards (:meth:`ScaledPasses.exact`).
 """
 
+import copy
 import math
 from functools import cached_property
 
@@ -19,6 +22,8 @@ _MOST_STEPS = 4
 # Down to these distances (nats) a number is so far above the smallest normal number of its type
 # (87 and 708 nats below 1) that what underflows beside it adds less than rounding.
 _LIMITS = {torch.float32: 70.0, torch.float64: 660.0}
+_NEGLIGIBLE = 1e-9
+"""Share of the partition function that the floor of one token may add."""
 
 
 class ChainWeights:
@@ -74,6 +79,20 @@ class ChainWeights:
         if dtype not in _LIMITS or self._steps is None:
             return torch.zeros_like(spreads, dtype=torch.bool)
         return self._apart(spreads) + self._drift(spreads) <= _LIMITS[dtype]
+
+    def may_be_exact(self, spreads: Tensor, dtype: torch.dtype) -> Tensor:
+        """Whether the recursion with a floor has a chance: its factors do not underflow.
+
+        Args:
+            spreads: As for :meth:`are_safe`.
+            dtype: Type of the numbers.
+
+        Returns:
+            ``[batch]`` bool.
+        """
+        if dtype not in _LIMITS or self._steps is None:
+            return torch.zeros_like(spreads, dtype=torch.bool)
+        return spreads <= _LIMITS[dtype]
 
     def rescaling_interval(self, spread: Tensor, dtype: torch.dtype) -> int:
         """After how many steps the numbers have to be rescaled.
@@ -149,7 +168,7 @@ class ScaledPasses:
         emissions: Tensor,
         packing: Packing,
         weights: ChainWeights,
-        spread: Tensor,
+        spread: Tensor | None,
         dtype: torch.dtype,
         backward: bool = True,
     ) -> None:
@@ -159,7 +178,8 @@ class ScaledPasses:
             emissions: ``[N, tags]``, packed.
             packing: The layout of the batch.
             weights: The chain.
-            spread: Largest distance between two emissions of a token.
+            spread: Largest distance between two emissions of a token, where the sentences are known
+                to be safe; None to add a floor, so that :meth:`exact` tells.
             dtype: Type of the numbers of the recursion; results have that of the emissions.
             backward: Whether to run the backward pass too; all but the log partition needs it.
         """
@@ -171,13 +191,15 @@ class ScaledPasses:
         self._emitted = (emissions - tops.unsqueeze(1)).exp_()
         transitions, initial, final = weights.factors(dtype)
         self._transitions = transitions[0]
+        self._floor = len(transitions[0]) * torch.finfo(dtype).tiny if spread is None else 0.0
         lanes = 2 if backward else 1
         states, self._rescaled = _scan(
             torch.stack([self._emitted, self._emitted[packing.turned]][:lanes]),
             packing.sizes,
             torch.stack([initial[0], final[0]][:lanes]).unsqueeze(1),
             torch.stack([self._transitions.t(), self._transitions][:lanes]),
-            weights.rescaling_interval(spread, dtype),
+            1 if spread is None else weights.rescaling_interval(spread, dtype),
+            self._floor,
         )
         self._prefixes = states[0]  # [N, tags]
         # The token's own emission included; without a backward pass there are none.
@@ -185,13 +207,17 @@ class ScaledPasses:
         self._tops, self._transition_top = tops, transitions[1]
         self._initial_top, self._final_top = initial[1], final[1]
         ends = (self._prefixes[packing.turned[: len(packing.lengths)]] * final[0]).sum(1)
-        scale = torch.zeros_like(ends).index_add_(0, packing.sentence, self._taken_out(0, tops))
-        self.log_partition = (ends.log() + scale + initial[1] + final[1]).to(self._dtype)
+        scale = ends.new_zeros(len(ends), dtype=torch.float64)
+        scale.index_add_(0, packing.sentence, self._taken_out(0, tops))
+        self.log_partition = ends.double().log() + scale + initial[1] + final[1]
 
     def _taken_out(self, lane: int, tops: Tensor) -> Tensor:
-        """Log of what each token was divided by: emission, transition to it, rescaling, ``[N]``."""
+        """Log of what each token was divided by: emission, transition to it, rescaling.
+
+        Sums of it over a long sentence are large, so it is float64, ``[N]``.
+        """
         moved = (self._packing.place > 0) * self._transition_top
-        return self._rescaled[lane].log() + tops + moved
+        return self._rescaled[lane].double().log() + tops + moved
 
     @cached_property
     def _joined(self) -> Tensor:
@@ -202,6 +228,40 @@ class ScaledPasses:
     def _totals(self) -> Tensor:
         """Their sums over the tags, ``[N, 1]``."""
         return self._joined.sum(1, keepdim=True)
+
+    def exact(self) -> Tensor:
+        """Whether what the floor added is negligible in each sentence, ``[batch]`` bool.
+
+        At every step the floor is more than can underflow in the product before it, so all numbers,
+        and with them the partition function Z, are upper bounds. What the floor of a token adds to
+        Z is the floor times the sum over the tags of the numbers of the other pass without the
+        token's emission. No factor is above 1 and no state sums to more than the number of tags K,
+        so that sum is at most K². ``_totals`` is Z after both passes' rescaling of the token.
+        """
+        rescaled = self._rescaled[0] * self._rescaled[1, self._packing.turned]
+        added = self._floor * self._emitted.size(1) ** 2 / (rescaled * self._totals.squeeze(1))
+        lost = ~(added <= _NEGLIGIBLE)  # a NaN too
+        counts = torch.zeros_like(self._packing.lengths)
+        return counts.index_add_(0, self._packing.sentence, lost.long()) == 0
+
+    def of(self, sentences: Tensor) -> "ScaledPasses":
+        """The passes over some of the sentences.
+
+        Args:
+            sentences: Which, the longest first, ``[batch]`` bool.
+
+        Returns:
+            Those of them alone.
+        """
+        part = copy.copy(self)
+        part.__dict__.pop("_joined", None)
+        part.__dict__.pop("_totals", None)
+        part._packing, tokens = self._packing.subset(sentences)
+        part._emitted, part._tops = self._emitted[tokens], self._tops[tokens]
+        part._prefixes, part._suffixes = self._prefixes[tokens], self._suffixes[tokens]
+        part._rescaled = self._rescaled[:, tokens]
+        part.log_partition = self.log_partition[sentences]
+        return part
 
     def marginals(self) -> Tensor:
         """Probability of each tag at each token, ``[N, tags]``."""
@@ -220,7 +280,7 @@ class ScaledPasses:
     def log_prefixes(self, tokens: Tensor) -> Tensor:
         """Log of the summed beginnings up to each tag of some tokens, ``[tokens, tags]``."""
         scale = self._packing.cumulate(self._taken_out(0, self._tops))[tokens] + self._initial_top
-        return (self._prefixes[tokens].log() + scale.unsqueeze(1)).to(self._dtype)
+        return self._prefixes[tokens].log() + scale.unsqueeze(1)
 
     def log_suffixes(self, tokens: Tensor) -> Tensor:
         """Log of the summed continuations after each tag of some tokens, ``[tokens, tags]``."""
@@ -228,11 +288,16 @@ class ScaledPasses:
         scale = self._packing.cumulate(self._taken_out(1, self._tops[turned]))[turned[tokens]]
         scale = scale + self._final_top - self._tops[tokens]
         suffixes = self._suffixes[tokens] / self._emitted[tokens]
-        return (suffixes.log() + scale.unsqueeze(1)).to(self._dtype)
+        return suffixes.log() + scale.unsqueeze(1)
 
 
 def _scan(
-    factors: Tensor, sizes: list[int], first: Tensor, matrices: Tensor, interval: int
+    factors: Tensor,
+    sizes: list[int],
+    first: Tensor,
+    matrices: Tensor,
+    interval: int,
+    floor: float,
 ) -> tuple[Tensor, Tensor]:
     """The recursion state ← (state · matrix) ⊙ factor, over several packed batches at once.
 
@@ -242,6 +307,7 @@ def _scan(
         first: What the factors of the first step are multiplied by, ``[batches, 1, tags]``.
         matrices: ``[batches, tags, tags]``.
         interval: Number of steps after which the states are divided by their sum.
+        floor: What is added to each state before that.
 
     Returns:
         The states, as the factors, and what each was divided by, ``[batches, N]``.
@@ -252,7 +318,7 @@ def _scan(
     turned = None
     if pays_off(matrices[0], factors.size(1) // len(sizes)):
         turned = matrices.transpose(1, 2).contiguous()
-    before = steps[0].mul_(first)
+    before = steps[0].mul_(first).add_(floor)
     for place, state in enumerate(steps[1:], start=1):
         before = before[:, : state.size(1)]
         if turned is None:
@@ -260,6 +326,8 @@ def _scan(
         else:
             for lane, matrix in enumerate(turned):
                 state[lane].mul_(product(before[lane], matrix))
+        if floor:
+            state.add_(floor)
         if place % interval == 0:
             total = state.sum(2)
             state.div_(total.unsqueeze(2))

@@ -114,12 +114,11 @@ class Decoder:
         Returns:
             A prediction per sentence, without classes.
         """
-        paths, _ = viterbi(emissions, mask, self._chain, self._constraint)
         posterior = None
         if with_probabilities or (with_scores and self._tagset.has_spans):
-            if self._temperature != 1.0:
-                emissions = emissions / self._temperature
-            posterior = ChainPosterior(emissions, mask, self._weights)
+            cooled = emissions if self._temperature == 1.0 else emissions / self._temperature
+            posterior = ChainPosterior(cooled, mask, self._weights)
+        paths = self._best_paths(emissions, mask, posterior)
         lengths = mask.sum(1).tolist()
         predictions = [
             Prediction(path[:length], [] if self._tagset.has_spans else None)
@@ -132,6 +131,18 @@ class Decoder:
             for prediction, rows, length in zip(predictions, marginals, lengths, strict=True):
                 prediction.probabilities = rows[:length]
         return predictions
+
+    def _best_paths(
+        self, emissions: Tensor, mask: Tensor, posterior: ChainPosterior | None
+    ) -> Tensor:
+        """The tags of the best path of each sentence, ``[batch, tokens]``."""
+        if posterior is None:
+            return viterbi(emissions, mask, self._chain, self._constraint)[0]
+        paths, found = posterior.majority_paths()
+        if not bool(found.all()):
+            left = ~found
+            paths[left], _ = viterbi(emissions[left], mask[left], self._chain, self._constraint)
+        return paths
 
     def _add_spans(
         self,

@@ -146,6 +146,39 @@ def test_numbers_that_matter_never_underflow():
         )
 
 
+@pytest.mark.parametrize("num_tags", [2, 6])
+def test_with_a_floor_what_underflow_spoils_is_told_apart(num_tags):
+    """Two groups of tags with a barrier between them: one is likely at first, the other later."""
+    told = {True: 0, False: 0}
+    side = 2.0 * (torch.arange(num_tags) % 2) - 1
+    for seed in range(40):
+        torch.manual_seed(seed)
+        emissions, packing, chain = random_batch(1.0, num_tags, tokens=30)
+        emissions += 3 * side * torch.sign(packing.place - 10.0).unsqueeze(1)
+        across = side != side.unsqueeze(1)
+        chain.transitions[across] -= 8.0 * seed
+        chain.transitions[across & (torch.rand(num_tags, num_tags) < 0.2)] = FORBIDDEN
+        passes = ScaledPasses(emissions, packing, ChainWeights(chain), None, torch.float32)
+        exact = passes.exact()
+        for verdict in exact.tolist():
+            told[verdict] += 1
+        if not exact.any():
+            continue
+        known = LogPasses(emissions, packing, chain)
+        kept, tokens = passes.of(exact), packing.subset(exact)[1]
+        torch.testing.assert_close(
+            kept.log_partition, known.log_partition[exact], rtol=1e-6, atol=1e-4
+        )
+        torch.testing.assert_close(kept.marginals(), known.marginals()[tokens], rtol=0, atol=1e-4)
+        for name in ("log_prefixes", "log_suffixes"):
+            found, sure = getattr(kept, name)(torch.arange(len(tokens))), known.marginals()[tokens]
+            likely = sure > 1e-3
+            torch.testing.assert_close(
+                found[likely], getattr(known, name)(tokens)[likely], rtol=1e-6, atol=1e-4
+            )
+    assert min(told.values()) > 10, "the test shows nothing"
+
+
 def test_tags_that_cannot_be_entered_or_left_have_no_share():
     emissions, packing, chain = random_batch(2.0)
     chain.transitions[5, :] = chain.initial[5] = FORBIDDEN  # like START

@@ -65,6 +65,20 @@ def test_segment_posteriors_sum_the_paths_through_the_segment(with_next_tags):
         assert found[number].item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("scale", [0.3, 1.0, 3.0])
+def test_majority_paths_are_those_with_more_than_half_of_the_probability(scale):
+    emissions, mask, chain = problem(scale)
+    tags, found = ChainPosterior(emissions, mask, chain).majority_paths()
+    assert tags[~mask].eq(0).all()
+    for i, length in enumerate(LENGTHS):
+        paths = all_paths(emissions[i], chain, length)
+        best = max(paths, key=paths.__getitem__)
+        share = math.exp(paths[best] - log_sum_exp(paths.values()))
+        assert found[i].item() == (share > 0.51)
+        if found[i]:
+            assert tuple(tags[i, :length].tolist()) == best
+
+
 def test_forbidden_moves_have_no_share_and_leave_no_nan():
     emissions, mask, chain = problem(1e4)
     forbidden = torch.zeros(TAGS, TAGS, dtype=torch.float64)
