@@ -10,15 +10,16 @@ import torch
 from flair.data import Sentence
 from flair.models import SequenceTagger
 from measure import seconds
-from setting import texts, titles, trained_pair, unlabelled
+from setting import made_up, texts, titles, trained_pair, unlabelled
 
 from flair_jointner import JointTagger
 
 
 def by_count(counts: list[int], flair_limit: int) -> dict[str, dict[int, float]]:
     """Sentences per second of one call, by number of sentences."""
-    theirs, ours = trained_pair(5, 5000)
-    pool = titles(4096, 5, 5000, seed=1)
+    material = made_up(25)
+    theirs, ours = trained_pair(material)
+    pool = material.fresh
     rates: dict[str, dict[int, float]] = {"Flair predict": {}, "predict": {}, "bulk": {}}
     for count in counts:
         data = list(itertools.islice(itertools.cycle(pool), count))
@@ -41,7 +42,7 @@ def _bulk_seconds(tagger: JointTagger, data: list[Sentence]) -> float:
 
 def by_length(lengths: list[int]) -> dict[str, dict[int, float]]:
     """Tokens per second, by length of the sentences."""
-    theirs, ours = trained_pair(5, 5000)
+    theirs, ours = trained_pair(made_up(25))
     rates: dict[str, dict[int, float]] = {"Flair predict": {}, "bulk": {}}
     for length in lengths:
         data = titles(max(32, 16_000 // length), 5, 5000, mean=length, seed=2)
@@ -84,9 +85,9 @@ def plot(rates: dict[str, dict[int, float]], label: str, unit: str, path: Path) 
 
 
 def _stream_once(count: int) -> tuple[float, float]:
-    _, ours = trained_pair(5, 5000)
-    pool = texts(titles(4096, 5, 5000, seed=1))
-    endless = itertools.cycle(pool)
+    material = made_up(25)
+    _, ours = trained_pair(material)
+    endless = itertools.cycle(texts(material.fresh))
     taken = seconds(lambda: sum(1 for _ in ours.tag(itertools.islice(endless, count))))
     return count / taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 

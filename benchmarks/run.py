@@ -13,15 +13,28 @@ from pathlib import Path
 import click
 import flair
 import torch
+from arithmetic import bulk_operations, row, training_operations
 from crf import crf_losses
 from growth import by_count, by_length, plot, stream
 from measure import Comparison, matmul_peak
-from setting import entity_types
+from memory import training_memory
+from setting import Material, made_up, real
 from tagging import large_vocabulary, tagging, two_workers
 from training import epochs
 
-TAGS = (25, 167)
-PARTS = ("crf", "training", "tagging", "workers", "vocabulary", "growth", "stream")
+PARTS = (
+    "crf",
+    "training",
+    "tagging",
+    "workers",
+    "vocabulary",
+    "data",
+    "memory",
+    "growth",
+    "stream",
+)
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+REAL = {"questions-vi": ("train", "test"), "dialog-es": ("train-es.tsv", "test-es.tsv")}
 
 
 @click.command(help=__doc__)
@@ -35,11 +48,13 @@ def main(only: tuple[str, ...], repetitions: int, report: Path, threads: int) ->
     logging.getLogger("flair").setLevel(logging.ERROR)
     chosen = only or PARTS
     lines = [*_machine(threads), "", *_HEADER]
+    times: dict[str, float] = {}
 
     def add(rows: list[Comparison]) -> None:
-        for row in rows:
-            click.echo(row.row())
-            lines.append(row.row())
+        for found in rows:
+            click.echo(found.row())
+            lines.append(found.row())
+            times[found.name] = found.ours
 
     def write() -> None:  # after each part: nothing is lost when a later one fails
         report.write_text("\n".join([*above, *lines]) + "\n", encoding="utf-8")
@@ -51,6 +66,22 @@ def main(only: tuple[str, ...], repetitions: int, report: Path, threads: int) ->
         if part.split()[0] in chosen:
             add(measure())
             write()
+    if {"training", "tagging"} <= set(chosen):
+        lines += ["", "## Share of the matrix-product peak", ""]
+        lines += ["| stage | GFLOP | GFLOP/s | of the float32 peak |", "|---|---|---|---|"]
+        lines += _shares(times)
+        write()
+    if "memory" in chosen:
+        lines += ["", "## Peak memory of training, batches of 32", ""]
+        lines += ["| tags | Flair | ours | ratio |", "|---|---|---|---|"]
+        for tags in (25, 167, 331):
+            flair_peak, our_peak = training_memory(tags).values()
+            lines.append(
+                f"| {tags} | {flair_peak:,.0f} MiB | {our_peak:,.0f} MiB "
+                f"| ×{flair_peak / our_peak:.1f} |"
+            )
+            click.echo(lines[-1])
+        write()
     if "growth" in chosen:
         by_counts = by_count([1000, 4000, 16_000, 100_000], flair_limit=16_000)
         plot(by_counts, "sentences in one call", "sentences/s", pictures / "growth-count.png")
@@ -79,16 +110,40 @@ _MARK = "<!-- measured -->"
 
 
 def _comparisons(repetitions: int) -> dict[str, Callable[[], list[Comparison]]]:
-    small, large = (entity_types(tags) for tags in TAGS)
     return {
         **{f"crf {t}": (lambda t=t: crf_losses(t, repetitions)) for t in (25, 47, 167, 331)},
-        "training 25": lambda: epochs(small, 25, repetitions, batches=60),
-        "training 167": lambda: epochs(large, 167, repetitions, batches=6),
-        "tagging 25": lambda: tagging(small, 25, repetitions, theirs_count=640),
-        "tagging 167": lambda: tagging(large, 167, repetitions, theirs_count=320),
-        "workers": lambda: [two_workers(small, repetitions, half) for half in (False, True)],
-        "vocabulary": lambda: [large_vocabulary(small, repetitions)],
+        "training 25": lambda: epochs(made_up(25), repetitions, batches=60),
+        "training 167": lambda: epochs(made_up(167), repetitions, batches=6),
+        "tagging 25": lambda: tagging(made_up(25), repetitions, theirs_count=640),
+        "tagging 167": lambda: tagging(made_up(167), repetitions, theirs_count=320),
+        "workers": lambda: [two_workers(repetitions, half) for half in (False, True)],
+        "vocabulary": lambda: [large_vocabulary(repetitions)],
+        **{f"data {name}": (lambda name=name: _on_data(name, repetitions)) for name in REAL},
     }
+
+
+def _on_data(name: str, repetitions: int) -> list[Comparison]:
+    """An epoch and tagging on real data; nothing where they are not at hand."""
+    if not (DATA / name).exists():
+        click.echo(f"{DATA / name} is not there: left out.")
+        return []
+    train, fresh = (DATA / name / part for part in REAL[name])
+    material = real(name, train, fresh)
+    found = epochs(material, repetitions, batches=30)
+    return found + tagging(material, repetitions, theirs_count=640)
+
+
+def _shares(times: dict[str, float]) -> list[str]:
+    """What the stages reach of the machine's peak, from the measured times."""
+    peak = matmul_peak(torch.float32)
+    lines = []
+    for tags in (25, 167):
+        material: Material = made_up(tags)
+        step, bulk = times[f"epoch, {tags} tags"], times[f"bulk, {tags} tags"]
+        trained = training_operations(material, sentences=32)
+        lines.append(row(f"training step, {tags} tags", trained, step, peak))
+        lines.append(row(f"bulk tagging, {tags} tags", bulk_operations(material), bulk, peak))
+    return lines
 
 
 def _written_by_hand(report: Path) -> list[str]:

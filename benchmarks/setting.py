@@ -1,6 +1,9 @@
-"""Made-up data of a chosen size, and the same network as Flair's tagger and as ours."""
+"""Data to measure on, made up or real, and the same network as Flair's tagger and as ours."""
 
+import logging
 import random
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from flair.data import Corpus, Dictionary, Sentence
@@ -8,9 +11,60 @@ from flair.embeddings import WordEmbeddings
 from flair.models import SequenceTagger
 
 from flair_jointner import JointTagger
+from flair_jointner.data import read_sentences
 
 DIMENSION = 300
 HIDDEN = 256
+
+
+@dataclass(frozen=True)
+class Material:
+    """What taggers are trained on and tag.
+
+    Attributes:
+        name: What rows of the report call it.
+        train: Sentences with entities.
+        fresh: Others.
+        words: Random vectors of the words of both.
+        types: The entity types.
+    """
+
+    name: str
+    train: list[Sentence]
+    fresh: list[Sentence]
+    words: WordEmbeddings
+    types: Dictionary
+
+
+def made_up(tags: int, vocabulary: int = 5000, mean: int = 15, count: int = 3840) -> Material:
+    """Made-up sentences with entity types for about this many tags."""
+    types = entity_types(tags)
+    return Material(
+        f"{tags} tags",
+        titles(count, types, vocabulary, seed=7),
+        titles(4096, types, vocabulary, mean, seed=1),
+        embeddings(vocabulary, types),
+        dictionary([f"T{index}" for index in range(types)]),
+    )
+
+
+def real(name: str, train: Path, fresh: Path) -> Material:
+    """A data set."""
+    logging.getLogger("flair_jointner").setLevel(logging.ERROR)  # it reports slots in mid-word
+    splits = [read_sentences(path, "ner", None) for path in (train, fresh)]
+    sentences = [sentence for split in splits for sentence in split]
+    found = sorted({label.value for s in sentences for label in s.get_labels("ner")})
+    vocabulary = sorted({token.text for sentence in sentences for token in sentence})
+    words = WordEmbeddings(
+        None,
+        vocab={word: index for index, word in enumerate(vocabulary)},
+        embedding_length=DIMENSION,
+    )
+    with torch.no_grad():
+        words.embedding.weight.copy_(
+            torch.randn(words.embedding.weight.shape, generator=torch.Generator().manual_seed(0))
+        )
+    return Material(f"{name}, {4 * len(found) + 3} tags", *splits, words, dictionary(found))
 
 
 def entity_types(tags: int) -> int:
@@ -18,12 +72,12 @@ def entity_types(tags: int) -> int:
     return max(1, (tags - 3) // 4)
 
 
-def dictionary(types: int) -> Dictionary:
+def dictionary(types: list[str]) -> Dictionary:
     """The entity types."""
     made = Dictionary(add_unk=False)
     made.span_labels = True
-    for index in range(types):
-        made.add_item(f"T{index}")
+    for name in types:
+        made.add_item(name)
     return made
 
 
@@ -80,11 +134,11 @@ def unlabelled(sentences: list[Sentence]) -> list[Sentence]:
     return [Sentence(tokens) for tokens in texts(sentences)]
 
 
-def flair_tagger(words: WordEmbeddings, types: int) -> SequenceTagger:
+def flair_tagger(material: Material) -> SequenceTagger:
     """Flair's tagger with the paper's sizes."""
     return SequenceTagger(
-        words,
-        dictionary(types),
+        material.words,
+        material.types,
         "ner",
         hidden_size=HIDDEN,
         rnn_layers=1,
@@ -93,16 +147,15 @@ def flair_tagger(words: WordEmbeddings, types: int) -> SequenceTagger:
     )
 
 
-def our_tagger(words: WordEmbeddings, types: int, **options: object) -> JointTagger:
+def our_tagger(material: Material, **options: object) -> JointTagger:
     """Ours with the same."""
-    return JointTagger(words, dictionary(types), "ner", init_range=None, **options)
+    return JointTagger(material.words, material.types, "ner", init_range=None, **options)
 
 
-def trained_pair(types: int, vocabulary: int) -> tuple[SequenceTagger, JointTagger]:
+def trained_pair(material: Material) -> tuple[SequenceTagger, JointTagger]:
     """Both taggers with the same weights, trained until they predict as trained taggers do."""
-    words = embeddings(vocabulary, types)
-    ours = our_tagger(words, types)
-    sentences = titles(1600, types, vocabulary, seed=7)
+    ours = our_tagger(material)
+    sentences = material.train[:1600]
     optimizer = torch.optim.Adam(ours.parameters(), lr=3e-3, fused=True)
     ours.train()
     for step in range(400):
@@ -111,7 +164,7 @@ def trained_pair(types: int, vocabulary: int) -> tuple[SequenceTagger, JointTagg
         ours.forward_loss(batch)[0].backward()
         torch.nn.utils.clip_grad_norm_(ours.parameters(), 5.0)
         optimizer.step()
-    theirs = flair_tagger(words, types)
+    theirs = flair_tagger(material)
     theirs.load_state_dict(ours.state_dict())
     return theirs.eval(), ours.eval()
 

@@ -7,20 +7,18 @@ from typing import Any
 
 from flair.data import Sentence
 from measure import Comparison, compare, seconds
-from setting import texts, titles, trained_pair, unlabelled
+from setting import Material, made_up, texts, titles, trained_pair, unlabelled
 
 from flair_jointner.inference import tag_in_parallel
 
 
-def tagging(
-    types: int, tags: int, repetitions: int, theirs_count: int, vocabulary: int = 5000
-) -> list[Comparison]:
+def tagging(material: Material, repetitions: int, theirs_count: int) -> list[Comparison]:
     """Compares predict, evaluate and bulk tagging with Flair's predict and evaluate.
 
     Flair's side may tag fewer sentences; both are counted per sentence.
     """
-    theirs, ours = trained_pair(types, vocabulary)
-    sentences = titles(4096, types, vocabulary, seed=1)
+    theirs, ours = trained_pair(material)
+    name, sentences = material.name, material.fresh
     few = sentences[:theirs_count]
     tokens = texts(sentences)
     work = len(sentences) / len(few)
@@ -41,13 +39,11 @@ def tagging(
     def bulk(**options: Any) -> Any:
         return lambda: sum(len(row["entities"]) for row in ours.tag(tokens, **options))
 
-    rows = [compare(f"predict, {tags} tags", flair_predict, predict, agreement, **shared)]
-    rows.append(compare(f"bulk, {tags} tags", flair_predict, bulk(), agreement, **shared))
+    rows = [compare(f"predict, {name}", flair_predict, predict, agreement, **shared)]
+    rows.append(compare(f"bulk, {name}", flair_predict, bulk(), agreement, **shared))
     changed = rounding(ours, tokens)
     rows.append(
-        compare(
-            f"bulk, {tags} tags, bfloat16", flair_predict, bulk(bfloat16=True), changed, **shared
-        )
+        compare(f"bulk, {name}, bfloat16", flair_predict, bulk(bfloat16=True), changed, **shared)
     )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.tsv"
@@ -58,7 +54,7 @@ def tagging(
         scores = [evaluate(tagger, few)().main_score for tagger in (theirs, ours)]
         rows.append(
             compare(
-                f"evaluate with file and loss, {tags} tags",
+                f"evaluate with file and loss, {name}",
                 evaluate(theirs, few),
                 evaluate(ours, sentences),
                 f"F1 {scores[0]:.4f} and {scores[1]:.4f}",
@@ -99,10 +95,11 @@ def rounding(ours: Any, tokens: list[list[str]]) -> str:
     return f"other entities in {sum(one != two for one, two in places)} of {len(tokens)}"
 
 
-def large_vocabulary(types: int, repetitions: int) -> Comparison:
+def large_vocabulary(repetitions: int) -> Comparison:
     """Bulk tagging with 200,000 distinct words, too many for one table."""
-    theirs, ours = trained_pair(types, 200_000)
-    sentences = titles(20_000, types, 200_000, mean=10, seed=1)
+    material = made_up(25, 200_000)
+    theirs, ours = trained_pair(material)
+    sentences = titles(20_000, len(material.types), 200_000, mean=10, seed=1)
     few = sentences[:640]
     tokens = texts(sentences)
     prepared = [unlabelled(few) for _ in range(repetitions)]
@@ -117,10 +114,11 @@ def large_vocabulary(types: int, repetitions: int) -> Comparison:
     )
 
 
-def two_workers(types: int, repetitions: int, bfloat16: bool) -> Comparison:
+def two_workers(repetitions: int, bfloat16: bool) -> Comparison:
     """Bulk tagging in two processes, their start left out, over Flair in one."""
-    theirs, ours = trained_pair(types, 5000)
-    sentences = titles(4096, types, 5000, seed=1)
+    material = made_up(25)
+    theirs, ours = trained_pair(material)
+    sentences = material.fresh
     few = sentences[:640]
     tokens = texts(sentences)
     prepared = [unlabelled(few) for _ in range(repetitions)]

@@ -8,30 +8,28 @@ import torch
 from flair.models import SequenceTagger
 from flair.trainers import ModelTrainer
 from measure import Comparison, compare
-from setting import corpus, embeddings, flair_tagger, our_tagger, titles
+from setting import Material, corpus, flair_tagger, our_tagger
 
 from flair_jointner.training import PAPER_SETTINGS, train
 
-VOCABULARY = 5000
 
-
-def epochs(types: int, tags: int, repetitions: int, batches: int) -> list[Comparison]:
+def epochs(material: Material, repetitions: int, batches: int) -> list[Comparison]:
     """Compares an epoch of ours, in float32 and in bfloat16, with Flair's.
 
     Flair's side may train on fewer batches; both are counted per batch.
     """
-    words = embeddings(VOCABULARY, types)
-    sentences = titles(32 * 120, types, VOCABULARY)
+    sentences = material.train[: len(material.train) // 32 * 32]
     few = sentences[: 32 * batches]
+    name, all_batches = material.name, len(sentences) // 32
 
     def theirs() -> None:
         settings = {**PAPER_SETTINGS, "max_epochs": 1, "save_final_model": False}
         with tempfile.TemporaryDirectory() as folder:
-            ModelTrainer(flair_tagger(words, types), corpus(few)).train(folder, **settings)
+            ModelTrainer(flair_tagger(material), corpus(few)).train(folder, **settings)
 
     def ours(**options: Any) -> Callable[[], None]:
         def run() -> None:
-            tagger = our_tagger(words, types, **options.get("tagger", {}))
+            tagger = our_tagger(material, **options.get("tagger", {}))
             with tempfile.TemporaryDirectory() as folder:
                 train(
                     tagger,
@@ -44,19 +42,19 @@ def epochs(types: int, tags: int, repetitions: int, batches: int) -> list[Compar
 
         return run
 
-    agreement = _agreement(flair_tagger(words, types), our_tagger(words, types), few[:32])
-    shared = {"repetitions": repetitions, "per": batches, "our_work": 120 / batches}
+    agreement = _agreement(flair_tagger(material), our_tagger(material), few[:32])
+    shared = {"repetitions": repetitions, "per": batches, "our_work": all_batches / batches}
     rows = [
-        compare(f"epoch, {tags} tags", theirs, ours(), agreement, **shared),
-        compare(f"epoch, {tags} tags, bfloat16", theirs, ours(bfloat16=True), agreement, **shared),
+        compare(f"epoch, {name}", theirs, ours(), agreement, **shared),
+        compare(f"epoch, {name}, bfloat16", theirs, ours(bfloat16=True), agreement, **shared),
     ]
     learned = compare(
-        f"epoch with learned attention over one without, {tags} tags (at most 2.1)",
+        f"epoch with learned attention over one without, {name} (at most 2.1)",
         ours(tagger={"attention": "learned"}),
         ours(),
         "the arithmetic doubles",
         repetitions=repetitions,
-        per=120,
+        per=all_batches,
     )
     return [*rows, learned]
 
