@@ -44,7 +44,7 @@ PAPER_SETTINGS: dict[str, Any] = {
 LEAST_UPDATES = 32
 """The batches of the paper's 1,000 sentences: what its schedule, which counts epochs, is made for.
 With 200 sentences an epoch would have seven, and the learning rate would fall to nothing before
-anything was learnt."""
+self-attention had learnt anything."""
 
 
 def train(
