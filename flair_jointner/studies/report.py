@@ -14,6 +14,7 @@ import markdown
 from flair_jointner.data.whole_files import written_whole
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.plots import draw_all
+from flair_jointner.studies.scores import BLOCKS
 from flair_jointner.studies.sections import Size
 from flair_jointner.studies.statistics import RESAMPLES
 from flair_jointner.studies.tables import (
@@ -175,9 +176,10 @@ def _overall(results: Results, size: Size, baseline: str) -> list[str]:
 def _about_tests() -> str:
     return (
         "Gains are in points of F1, with a 95% interval and a two-sided p-value of the paired "
-        f"bootstrap over test sentences ({RESAMPLES:,} resamples of the mean over seeds; Koehn, "
-        "2004), and the p-value of a paired t-test over seeds. No "
-        "p-value is corrected for the number of comparisons."
+        f"bootstrap over test sentences ({RESAMPLES:,} resamples of the mean over seeds, in "
+        f"{BLOCKS} blocks of neighbouring sentences; Koehn, 2004, and Carlstein, 1986), and the "
+        "p-value of a paired t-test over seeds. No p-value is corrected for the number of "
+        "comparisons."
     )
 
 

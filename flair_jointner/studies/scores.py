@@ -1,9 +1,10 @@
-"""What a run leaves behind of its predictions: scores, and counts per sentence for tests."""
+"""What a run leaves behind of its predictions: scores, and counts for tests of significance."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from flair.data import Sentence
 
 from flair_jointner.data.annotation import is_annotated
@@ -12,6 +13,9 @@ from flair_jointner.models.evaluation import Fact, class_scores, entity_result, 
 from flair_jointner.models.tagging import TaggingRun
 
 MISSED, SPURIOUS, BOUNDARY = "missed", "spurious", "other boundaries"
+
+BLOCKS = 100
+"""Of how many parts of the sentences, at most, the counts are kept."""
 
 
 def score(tagger: JointTagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
@@ -23,9 +27,10 @@ def score(tagger: JointTagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
 
     Returns:
         ``precision``, ``recall`` and ``f1`` (fractions), ``types`` with the same and ``support`` of
-        each type, ``accuracy`` of the classes (None without a sentence head), ``counts`` (for each
-        sentence: true positives, false positives, false negatives) and ``confusion`` (how often a
-        gold type was found as what, see :func:`confusion`).
+        each type, ``accuracy`` of the classes (None without a sentence head), ``counts`` (true
+        positives, false positives and false negatives of each block of neighbouring sentences, of
+        which there are :data:`BLOCKS` or, if that is less, one for each sentence) and ``confusion``
+        (how often a gold type was found as what, see :func:`confusion`).
     """
     tagged = [s for s in sentences if is_annotated(s, tagger.tag_type)]
     gold: list[set[Fact]] = [
@@ -50,12 +55,18 @@ def score(tagger: JointTagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
             if not name.endswith(" avg")
         },
         "accuracy": class_scores(*zip(*classes, strict=True)).accuracy if classes else None,
-        "counts": [
-            [len(right & taken), len(taken - right), len(right - taken)]
-            for right, taken in zip(gold, found, strict=True)
-        ],
+        "counts": _block_counts(gold, found),
         "confusion": confusion(gold, found),
     }
+
+
+def _block_counts(gold: Sequence[set[Fact]], found: Sequence[set[Fact]]) -> list[list[int]]:
+    counts = [
+        [len(right & taken), len(taken - right), len(right - taken)]
+        for right, taken in zip(gold, found, strict=True)
+    ]
+    blocks = np.array_split(np.array(counts).reshape(-1, 3), min(BLOCKS, max(1, len(counts))))
+    return [block.sum(0).tolist() for block in blocks]
 
 
 def confusion(gold: Sequence[set[Fact]], found: Sequence[set[Fact]]) -> dict[str, dict[str, int]]:

@@ -48,7 +48,7 @@ class Gain(NamedTuple):
     Attributes:
         mean: Mean over the seeds that both have, a fraction.
         seeds: How many those are.
-        over_sentences: Paired bootstrap over test sentences.
+        over_sentences: Paired bootstrap over blocks of test sentences.
         over_seeds: Paired t-test over seeds; None for less than two.
     """
 
@@ -99,25 +99,26 @@ def compare(records: Sequence[Record], baseline: Sequence[Record]) -> Gain | Non
 
 
 def paired_bootstrap(ours: Sequence[Numbers], theirs: Sequence[Numbers], seed: int = 1) -> Interval:
-    """The paired bootstrap over test sentences (Koehn, 2004).
+    """The paired bootstrap over test sentences (Koehn, 2004), drawn in blocks of neighbours.
 
-    Sentences are drawn with replacement, the same for all runs; each time the micro F1 of every
-    run is computed anew, and its mean over the seeds is compared.
+    Blocks are drawn with replacement, the same for all runs; each time the micro F1 of every run is
+    computed anew, and its mean over the seeds is compared. Neighbouring sentences are often alike,
+    and drawn one by one they would count as more evidence than they are (Carlstein, 1986).
 
     Args:
-        ours: For each seed ``[sentences, 3]``: true positives, false positives, false negatives.
+        ours: For each seed ``[blocks, 3]``: true positives, false positives, false negatives.
         theirs: The same of the other configuration.
-        seed: Draws the sentences.
+        seed: Draws the blocks.
 
     Returns:
-        The percentile interval of ours minus theirs; without end for less than two sentences, from
-        which nothing follows. p is twice the share of resamples on the
-        smaller side of zero, the observed data counted among them.
+        The percentile interval of ours minus theirs; without end for less than two blocks, from
+        which nothing follows. p is twice the share of resamples on the smaller side of zero, the
+        observed data counted among them.
     """
     runs = len(ours)
     if len(ours[0]) < 2:
         return Interval(float("-inf"), float("inf"), 1.0)
-    # F1 is 2 tp / (2 tp + fp + fn): two numbers of a sentence are enough
+    # F1 is 2 tp / (2 tp + fp + fn): two numbers of a block are enough
     tables = [2 * table[:, 0] for table in (*ours, *theirs)]
     tables += [2 * table[:, 0] + table[:, 1] + table[:, 2] for table in (*ours, *theirs)]
 

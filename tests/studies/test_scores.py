@@ -1,10 +1,10 @@
-"""Scores and counts per sentence, against Flair's own evaluation."""
+"""Scores and counts, against Flair's own evaluation."""
 
 import pytest
 import tiny
 
 from flair_jointner.models.evaluation import Fact
-from flair_jointner.studies.scores import confusion, score
+from flair_jointner.studies.scores import BLOCKS, confusion, score
 
 
 def test_scores_are_those_of_evaluate():
@@ -27,6 +27,17 @@ def test_counts_of_the_sentences_add_up_to_the_f1():
     assert right + missed == sum(len(title.get_labels(tiny.TAG_TYPE)) for title in titles)
     assert found["f1"] == pytest.approx(2 * right / (2 * right + wrong + missed))
     assert found["precision"] == pytest.approx(right / (right + wrong))
+
+
+def test_counts_are_kept_of_blocks_of_neighbours():
+    tagger = tiny.joint_tagger()
+    titles = tiny.random_titles(3 * BLOCKS + 1)
+    found = score(tagger, titles)["counts"]
+    assert len(found) == BLOCKS
+    assert found[:2] == [
+        [sum(column) for column in zip(*score(tagger, block)["counts"], strict=True)]
+        for block in (titles[:4], titles[4:7])
+    ]
 
 
 def test_sentences_without_annotation_do_not_count():
