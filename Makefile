@@ -21,7 +21,7 @@ demo: $(STAMP)  ## run the demonstration
 	$(BIN)/python examples/demo.py
 
 test: $(STAMP)  ## run the tests (ARGS="tests/layers -x" for some of them)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
 
 lint: $(STAMP)  ## check style, format and types
 	$(BIN)/ruff check .
