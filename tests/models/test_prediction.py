@@ -8,7 +8,10 @@ import tiny
 import torch
 from flair.data import Sentence
 
-from flair_jointner.models.prediction import Prediction, SpanPrediction, write_labels
+from flair_jointner.layers import length_mask
+from flair_jointner.layers.viterbi import viterbi
+from flair_jointner.models import prediction as module
+from flair_jointner.models.prediction import Decoder, Prediction, SpanPrediction, write_labels
 from flair_jointner.models.tagging import TaggingRun
 from flair_jointner.models.tagset import TagSet
 
@@ -52,6 +55,24 @@ def brute_force_cases(kind):
     sentences = tiny.random_titles(8, longest=4, seed=9)
     paths = [path_probabilities(tagger, sentence) for sentence in sentences]
     return tagger, sentences, paths
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.5])
+@pytest.mark.parametrize("constrained", [True, False])
+def test_scores_change_no_path(constrained, temperature, monkeypatch):
+    """A path that the posterior shows to be the best is the one that Viterbi finds."""
+    tagger = tiny.joint_tagger(constrain_decoding=constrained)
+    tagger.crf.transitions.data[tagger.crf.transitions > -100] *= 10
+    decoder = Decoder(tagger.tagset, *tagger.decoding_chain(), temperature)
+    mask = length_mask(torch.randint(1, 9, (400,)))
+    emissions = 6 * torch.rand(400, 1, 1) * torch.randn(*mask.shape, len(tagger.tagset))
+    plain = [found.tags for found in decoder(emissions, mask, with_scores=False)]
+    searched = []
+    monkeypatch.setattr(
+        module, "viterbi", lambda e, *rest: searched.append(len(e)) or viterbi(e, *rest)
+    )
+    assert [found.tags for found in decoder(emissions, mask)] == plain
+    assert 30 < sum(searched) < 370, "the test shows nothing"
 
 
 @pytest.mark.parametrize("kind", KINDS)
