@@ -53,9 +53,8 @@ class ChainWeights:
         live = (starts | entered) & (ends | left)
         self._tags = len(live)
         self.dead_penalty = torch.zeros_like(chain.final).masked_fill(~live, -math.inf)
-        moves = chain.transitions.clone()
-        moves[~live] = -math.inf
-        moves[:, ~live] = -math.inf
+        dead = (~live).nonzero().squeeze(1)
+        moves = chain.transitions.index_fill(0, dead, -math.inf).index_fill_(1, dead, -math.inf)
         self._live_scores = (
             moves,
             chain.initial.masked_fill(~(starts & live), -math.inf),
