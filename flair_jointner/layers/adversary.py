@@ -223,6 +223,22 @@ def grad_loss_from_logits(
     return _focal_terms(log_source, log_target, is_source, alpha, gamma)
 
 
+def check_grad_weights(alpha: float, gamma: float) -> None:
+    """Refuses weights of Eq. 1 that are out of their range.
+
+    Args:
+        alpha: α, as in :func:`grad_loss`.
+        gamma: γ, as in :func:`grad_loss`.
+
+    Raises:
+        ValueError: If one is out of its range.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha}: it has to be within [0, 1]; 0.5 balances nothing.")
+    if not 0 <= gamma < math.inf:
+        raise ValueError(f"gamma is {gamma}: it has to be a finite number from 0 on; 2 is usual.")
+
+
 def _focal_terms(
     log_source: Tensor, log_target: Tensor, is_source: Tensor, alpha: float, gamma: float
 ) -> Tensor:
@@ -232,10 +248,7 @@ def _focal_terms(
             f"is_source is {is_source.dtype} of the shape {list(is_source.shape)}: it has to be "
             f"torch.bool of the shape {list(log_source.shape)}."
         )
-    if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha is {alpha}: it has to be within [0, 1]; 0.5 balances nothing.")
-    if not 0 <= gamma < math.inf:
-        raise ValueError(f"gamma is {gamma}: it has to be a finite number from 0 on; 2 is usual.")
+    check_grad_weights(alpha, gamma)
     log_right = torch.where(is_source, log_source, log_target)
     log_wrong = torch.where(is_source, log_target, log_source)
     weights = torch.where(is_source, alpha, 1 - alpha).to(log_source)

@@ -8,7 +8,7 @@ import flair
 import torch
 from flair.data import Sentence
 from flair.embeddings import StackedEmbeddings, TokenEmbeddings, WordEmbeddings
-from torch import Tensor
+from torch import Tensor, nn
 
 from flair_jointner.models.fast_paths import SentenceMemory
 
@@ -89,13 +89,13 @@ def set_names(embeddings: TokenEmbeddings, names: Sequence[str]) -> None:
 
 
 @contextmanager
-def sentence_context(embeddings: TokenEmbeddings, sentences: Sequence[Sentence]) -> Iterator[None]:
+def sentence_context(embeddings: nn.Module, sentences: Sequence[Sentence]) -> Iterator[None]:
     """Links neighbouring sentences while embeddings that read them (FLERT) need it.
 
     Flair leaves the links behind, and linked sentences are too deep to pickle.
 
     Args:
-        embeddings: The embeddings about to be used.
+        embeddings: The embeddings about to be used, or a model that holds them.
         sentences: Sentences in the order of their text.
     """
     fresh = [sentence for sentence in sentences if not sentence.is_context_set()]

@@ -1,7 +1,8 @@
 """The road that every tagger of this package takes: embed, encode, enrich, emit."""
 
 import copy
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import flair
 import torch
@@ -18,7 +19,8 @@ from flair_jointner.models.model_file import ModelFile
 from flair_jointner.models.tagset import TagSet, encodes_spans
 
 
-class TaggerOutput(NamedTuple):
+@dataclass(frozen=True)
+class TaggerOutput:
     """What the network makes of a batch.
 
     Attributes:
@@ -118,20 +120,25 @@ class TaggerNetwork(ModelFile):
 
     # ----- the four stations -----
 
-    def embed(self, sentences: list[Sentence]) -> tuple[Tensor, Tensor]:
+    def embed(self, sentences: list[Sentence]) -> tuple[Tensor, ...]:
         """Embeds a batch.
 
         Args:
             sentences: Non-empty sentences.
 
         Returns:
-            x, ``[batch, tokens, embedding]``, and the mask, ``[batch, tokens]`` bool.
+            What :meth:`forward` takes: x, ``[batch, tokens, embedding]``, and the mask,
+            ``[batch, tokens]`` bool.
         """
         lengths = torch.tensor([len(sentence) for sentence in sentences], device=flair.device)
+        return self._embed_with(self.embeddings, sentences), length_mask(lengths)
+
+    def _embed_with(self, embeddings: TokenEmbeddings, sentences: list[Sentence]) -> Tensor:
+        """What some embeddings give, ``[batch, tokens, embedding]``, 0 on padding."""
         paths = self.fast_paths
         known = self._word_indices if paths.memory else None
-        embedded = embed_batch(self.embeddings, sentences, known, paths.word_table)
-        return embedded.to(self.linear.weight.dtype), length_mask(lengths)
+        embedded = embed_batch(embeddings, sentences, known, paths.word_table)
+        return embedded.to(self.linear.weight.dtype)
 
     def encode(self, embedded: Tensor, mask: Tensor) -> Tensor:
         """Dropout, projection, recurrent layers, dropout: x → H.
@@ -143,6 +150,13 @@ class TaggerNetwork(ModelFile):
         Returns:
             H, ``[batch, tokens, hidden]``.
         """
+        states = self._before_rnn(embedded)
+        if self.use_rnn:
+            states = self._run_rnn(states, mask)
+        return self._after_rnn(states)
+
+    def _before_rnn(self, embedded: Tensor) -> Tensor:
+        """Dropout and projection."""
         states = embedded
         if self.use_dropout:
             states = self.dropout(states)
@@ -152,12 +166,6 @@ class TaggerNetwork(ModelFile):
             states = self.locked_dropout(states)
         if self.reproject_embeddings:
             states = linear(states, self.embedding2nn)
-        if self.use_rnn:
-            states = self._run_rnn(states, mask)
-        if self.use_dropout:
-            states = self.dropout(states)
-        if self.use_locked_dropout:
-            states = self.locked_dropout(states)
         return states
 
     def _run_rnn(self, states: Tensor, mask: Tensor) -> Tensor:
@@ -167,6 +175,14 @@ class TaggerNetwork(ModelFile):
             cell = self.lstm_init_c.unsqueeze(1).repeat(1, len(states), 1)
             initial = (hidden, cell) if self.rnn_type == "LSTM" else hidden
         return run_recurrent(self.rnn, states, mask, initial, self.fast_paths.padded_lstm)
+
+    def _after_rnn(self, states: Tensor) -> Tensor:
+        """Dropout."""
+        if self.use_dropout:
+            states = self.dropout(states)
+        if self.use_locked_dropout:
+            states = self.locked_dropout(states)
+        return states
 
     def enrich(self, states: Tensor, mask: Tensor) -> Tensor:
         """H → H'; a subclass puts its attention here.

@@ -17,6 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
+from flair_jointner.layers import LinearChainCRF
 from flair_jointner.layers.chain import ChainScores
 from flair_jointner.layers.recurrent import runs_padded
 from flair_jointner.models.bulk import Text, tag_rows
@@ -27,6 +28,7 @@ from flair_jointner.models.losses import Loss, LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction, write_labels
 from flair_jointner.models.tagging import TaggingRun, why_not_folded
+from flair_jointner.models.tagset import TagSet
 from flair_jointner.models.word_encoder import EncoderMemory
 
 log = logging.getLogger("flair_jointner")
@@ -86,7 +88,8 @@ class BaseTagger(TaggerNetwork):
         emissions, mask = output.emissions, output.mask
         if len(annotated) < len(sentences):
             emissions, mask = (x[annotated, : targets.size(1)] for x in (emissions, mask))
-        return [Loss(self.tag_type, 1.0, self._tag_loss(emissions, targets, mask))]
+        values = self._tag_loss(self._own_crf, emissions, targets, mask)
+        return [Loss(self.tag_type, 1.0, values)]
 
     def gold_tags(self, sentences: Sequence[Sentence]) -> tuple[Tensor, list[int]]:
         """The gold tags of the sentences that have them.
@@ -105,13 +108,20 @@ class BaseTagger(TaggerNetwork):
         annotated = [index for index, tags in enumerate(gold) if tags is not None]
         return pad_sequence(rows, batch_first=True).to(flair.device), annotated
 
-    def _tag_loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
-        if self.use_crf:
-            return self.crf(_at_least_float32(emissions), tags, mask, self.fast_paths.scaled_crf)
+    def _tag_loss(
+        self, crf: LinearChainCRF | None, emissions: Tensor, tags: Tensor, mask: Tensor
+    ) -> Tensor:
+        """The negative log-likelihood of the tags of each sentence, ``[batch]``."""
+        if crf is not None:
+            return crf(_at_least_float32(emissions), tags, mask, self.fast_paths.scaled_crf)
         token_losses = torch.nn.functional.cross_entropy(
             emissions.transpose(1, 2), tags, weight=self.loss_weights, reduction="none"
         )
         return token_losses.masked_fill(~mask, 0.0).sum(1)
+
+    @property
+    def _own_crf(self) -> LinearChainCRF | None:
+        return self.crf if self.use_crf else None  # type: ignore[return-value]
 
     def _gold_tags(self, sentence: Sentence) -> Tensor | None:
         """Indices of a sentence's gold tags; None where it has none that the model knows."""
@@ -121,7 +131,7 @@ class BaseTagger(TaggerNetwork):
             return self._make_gold_tags(sentence)
         # Weak, because a label holds its sentence, which could never be forgotten then.
         labels = map(weakref.ref, sentence.annotation_layers.get(self.tag_type, []))
-        made_from = (len(sentence), tuple(labels))
+        made_from = (len(sentence), id(self.tagset_of(sentence)), tuple(labels))
         tags = self._known_tags.get(sentence, made_from, self._make_gold_tags)
         if tags is None:  # to warn, or in training to stop
             self._make_gold_tags(sentence)
@@ -129,9 +139,10 @@ class BaseTagger(TaggerNetwork):
 
     def _make_gold_tags(self, sentence: Sentence) -> Tensor | None:
         names = self._get_gold_labels([sentence])
-        indices = self.tagset.indices(names)
+        tagset = self.tagset_of(sentence)
+        indices = tagset.indices(names)
         if indices is None:
-            self._unknown_label(self.tag_type, sorted(set(names) - set(self.tagset.tags)), sentence)
+            self._unknown_label(self.tag_type, sorted(set(names) - set(tagset.tags)), sentence)
             return None
         return torch.tensor(indices)
 
@@ -164,6 +175,17 @@ class BaseTagger(TaggerNetwork):
     def _warned_of(self) -> set[str]:
         """Labels of which a warning was given."""
         return set()
+
+    def tagset_of(self, sentence: Sentence) -> TagSet:
+        """The tags that a sentence may have; one set for all sentences, unless a system has more.
+
+        Args:
+            sentence: The sentence.
+
+        Returns:
+            The tags.
+        """
+        return self.tagset
 
     # ----- prediction -----
 
@@ -213,7 +235,7 @@ class BaseTagger(TaggerNetwork):
             write_labels(
                 sentences[index],
                 prediction,
-                self.tagset,
+                self.tagset_of(sentences[index]),
                 label_name or self.tag_type,
                 self._class_label_name(label_name),
                 as_tokens,
@@ -322,18 +344,22 @@ class BaseTagger(TaggerNetwork):
             The scores of the chain, zeros without a CRF, and the constraint that keeps paths
             valid, if there is one.
         """
-        if self.use_crf:
-            chain: ChainScores = self.crf.chain()  # type: ignore[operator]
+        return self._chain(self._own_crf, self.tagset)
+
+    def _chain(
+        self, crf: LinearChainCRF | None, tagset: TagSet
+    ) -> tuple[ChainScores, ChainScores | None]:
+        """Scores and constraint for the tags of one decoder."""
+        weight = self.linear.weight.detach().float()
+        if crf is not None:
+            chain = crf.chain()
         else:
-            size = len(self.tagset)
-            zeros = self.linear.weight.new_zeros(size + 2, size)
+            zeros = weight.new_zeros(len(tagset) + 2, len(tagset))
             chain = ChainScores(zeros[2:], zeros[0], zeros[1])
         constraint = None
         if self.constrain_decoding:
-            constraint = self.tagset.constraint(self.allow_unk_predictions)
-            constraint = constraint.to(self.linear.weight.float())
-        chain = chain.to(self.linear.weight.float())
-        return ChainScores(*(part.detach() for part in chain)), constraint
+            constraint = tagset.constraint(self.allow_unk_predictions).to(weight)
+        return ChainScores(*(part.detach() for part in chain.to(weight))), constraint
 
     # ----- evaluation -----
 
@@ -377,7 +403,7 @@ class BaseTagger(TaggerNetwork):
             if is_annotated(sentence, gold_label_type):
                 gold |= gold_facts(sentence, index, gold_label_type, gold_label_dictionary)
                 if index in predictions:
-                    predicted |= predictions[index].facts(index, self.tagset)
+                    predicted |= predictions[index].facts(index, self.tagset_of(sentence))
         excluded = exclude_labels or []
         gold = {fact for fact in gold if fact.type not in excluded}
         predicted = {fact for fact in predicted if fact.type not in excluded}

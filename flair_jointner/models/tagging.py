@@ -81,7 +81,7 @@ class TaggingRun:
         Yields:
             The index of each sentence and its prediction.
         """
-        with sentence_context(self._tagger.embeddings, sentences), self._network() as run:
+        with sentence_context(self._tagger, sentences), self._network() as run:
             for indices in self._batches([len(s) for s in sentences], show_progress):
                 batch = [sentences[index] for index in indices]
                 output = run(batch)
