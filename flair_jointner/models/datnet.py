@@ -19,6 +19,7 @@ from flair_jointner.layers import (
 )
 from flair_jointner.layers.adversary import check_grad_weights
 from flair_jointner.layers.matmul import linear
+from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import run_recurrent
 from flair_jointner.models.embedding import get_names, set_names
 from flair_jointner.models.losses import Loss
@@ -124,7 +125,7 @@ class DATNet(BaseTagger):
             word_dropout: Probability with which a whole word is dropped in training.
             locked_dropout: Locked dropout, at the places of the dropout.
             **sequence_tagger: Further arguments of ``flair.models.SequenceTagger`` and of this
-                package's taggers (``constrain_decoding``).
+                package's taggers (``constrain_decoding``, ``perturbation``).
 
         Raises:
             ValueError: If the arguments contradict each other.
@@ -153,6 +154,8 @@ class DATNet(BaseTagger):
         )
         self._has_shared_embeddings = shared_embeddings is not None
         self.source_embeddings = source_embeddings
+        if self.perturbation is not None:
+            self._normalise(*self._inputs())
         self.share = share
         self.options: dict[str, Any] = {
             "share": share,
@@ -218,11 +221,14 @@ class DATNet(BaseTagger):
 
     # ----- the stations -----
 
-    def embed(self, sentences: list[Sentence]) -> tuple[Tensor, ...]:
+    def embed(
+        self, sentences: list[Sentence], perturber: Perturber | None = None
+    ) -> tuple[Tensor, ...]:
         """Embeds a batch: w = [w^char, w^emb] of section 3.2.
 
         Args:
             sentences: Non-empty sentences.
+            perturber: Adds to the embeddings, if given.
 
         Returns:
             What :meth:`forward` takes: x, ``[batch, tokens, embedding]``, the mask,
@@ -231,34 +237,29 @@ class DATNet(BaseTagger):
         lengths = torch.tensor([len(sentence) for sentence in sentences], device=flair.device)
         mask = length_mask(lengths)
         marks = torch.tensor([is_source(sentence) for sentence in sentences], device=flair.device)
-        parts: list[Tensor] = []
-        words = self.embeddings
-        if self._has_shared_embeddings:
-            shared, words = _members(self.embeddings)
-            parts.append(self._embed_with(shared, sentences))
+        *shared, words = self._own_inputs()
+        parts = [self._embed_with(embeddings, sentences, perturber) for embeddings in shared]
         if self.source_embeddings is None:
-            parts.append(self._embed_with(words, sentences))
+            parts.append(self._embed_with(words, sentences, perturber))
         else:
-            parts.append(self._embed_apart(words, self.source_embeddings, sentences, marks, mask))
+            vectors = self.linear.weight.new_zeros(*mask.shape, words.embedding_length)
+            for embeddings, wanted in ((words, ~marks), (self.source_embeddings, marks)):
+                rows = wanted.nonzero().squeeze(1)
+                if len(rows):
+                    own = [sentences[row] for row in rows.tolist()]
+                    found = self._embed_with(embeddings, own, perturber)
+                    padded = nn.functional.pad(found, (0, 0, 0, mask.size(1) - found.size(1)))
+                    vectors = vectors.index_copy(0, rows, padded)
+            parts.append(vectors)
         return torch.cat(parts, dim=-1), mask, marks
 
-    def _embed_apart(
-        self,
-        target: TokenEmbeddings,
-        source: TokenEmbeddings,
-        sentences: list[Sentence],
-        marks: Tensor,
-        mask: Tensor,
-    ) -> Tensor:
-        """Word embeddings of each sentence's own resource, ``[batch, tokens, embedding]``."""
-        vectors = self.linear.weight.new_zeros(*mask.shape, target.embedding_length)
-        for embeddings, wanted in ((target, ~marks), (source, marks)):
-            rows = wanted.nonzero().squeeze(1)
-            if len(rows):
-                found = self._embed_with(embeddings, [sentences[row] for row in rows.tolist()])
-                padded = nn.functional.pad(found, (0, 0, 0, mask.size(1) - found.size(1)))
-                vectors = vectors.index_copy(0, rows, padded)
-        return vectors
+    def _own_inputs(self) -> list[TokenEmbeddings]:
+        """The shared embeddings, if there are any, and the target's words."""
+        return _members(self.embeddings) if self._has_shared_embeddings else [self.embeddings]
+
+    def _inputs(self) -> list[TokenEmbeddings]:
+        source = self.source_embeddings
+        return [*self._own_inputs(), *([] if source is None else [source])]
 
     def encode(self, embedded: Tensor, mask: Tensor, is_source: Tensor | None = None) -> Tensor:
         """Dropout, the shared BiLSTM and the private one, dropout: x → H.

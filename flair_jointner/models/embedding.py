@@ -63,6 +63,29 @@ def word_tables(embeddings: TokenEmbeddings) -> list[WordEmbeddings] | None:
     return tables if len(tables) == len(members) else None
 
 
+def separate_members(embeddings: TokenEmbeddings) -> list[TokenEmbeddings]:
+    """The members of a stack, and of stacks in it, in the order of their vectors.
+
+    Args:
+        embeddings: Any token embeddings.
+
+    Returns:
+        Them; the embeddings alone, if they are no stack, or Flair orders their vectors by more
+        names than one for each member.
+    """
+    members = _leaves(embeddings)
+    names = [name for member in members for name in member.get_names()]
+    if len(set(names)) != len(members) or names != [member.name for member in members]:
+        return [embeddings]
+    return sorted(members, key=lambda member: member.name)
+
+
+def _leaves(embeddings: TokenEmbeddings) -> list[TokenEmbeddings]:
+    if not isinstance(embeddings, StackedEmbeddings):
+        return [embeddings]
+    return [leaf for member in embeddings.embeddings for leaf in _leaves(member)]
+
+
 def get_names(embeddings: TokenEmbeddings) -> list[str]:
     """Names of embeddings and of all members of a stack.
 

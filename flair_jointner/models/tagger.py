@@ -18,7 +18,9 @@ from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.layers import LinearChainCRF
+from flair_jointner.layers.adversary import straight_gradients
 from flair_jointner.layers.chain import ChainScores
+from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import runs_padded
 from flair_jointner.models.bulk import Text, tag_rows
 from flair_jointner.models.embedding import word_tables
@@ -42,6 +44,15 @@ class BaseTagger(TaggerNetwork):
     only; scores are probabilities of the CRF; a loss weight with a CRF, where Flair ignores it,
     is an error.
 
+    With ``perturbation`` the loss in training is that of the sentences plus that of the same
+    sentences perturbed (adversarial training; Eqs. 3 and 4 of Zhou et al., 2019): each sentence's
+    embeddings are moved by ε g / ‖g‖₂, g being the gradient of the whole loss, without the reversal
+    of a resource discriminator. Each embedding layer has a perturbation of norm ε of its own: each
+    member of a stack, and in the place of the vectors of ``CharacterCNNEmbeddings`` the character
+    embeddings below them. All of these are normalised
+    (:class:`~flair_jointner.layers.perturbation.RunningNormalisation`), in tagging as well. The
+    paper says nothing of dropout here: each of the two passes draws its own.
+
     With the trainer's ``mini_batch_chunk_size`` the gradient is the sum, not the mean, of the
     gradients of the chunks, since the trainer adds them up.
     """
@@ -61,12 +72,27 @@ class BaseTagger(TaggerNetwork):
             ValueError: If a sentence holds a label that the model's dictionary lacks.
         """
         sentences = [sentence for sentence in sentences if len(sentence)]
-        total = torch.zeros(1, device=flair.device, requires_grad=True).sum()
-        if sentences:
-            output = self.forward(*self.embed(sentences))
-            for loss in self.losses(sentences, output):
-                total = total + loss.weight * loss.values.mean()
-        return total, 1
+        if not sentences:
+            return self._no_loss(), 1
+        if self.perturbation is None or not self.training:
+            return self._loss(sentences), 1
+        perturber = Perturber(self.perturbation)
+        clean = self._loss(sentences, perturber)
+        with straight_gradients(self):
+            perturber.aim(clean)
+        return clean + self._loss(sentences, perturber), 1
+
+    def _loss(self, sentences: list[Sentence], perturber: Perturber | None = None) -> Tensor:
+        """The weighted sum of the mean losses of one pass."""
+        output = self.forward(*self.embed(sentences, perturber))
+        total = self._no_loss()
+        for loss in self.losses(sentences, output):
+            total = total + loss.weight * loss.values.mean()
+        return total
+
+    @staticmethod
+    def _no_loss() -> Tensor:
+        return torch.zeros(1, device=flair.device, requires_grad=True).sum()
 
     def losses(self, sentences: list[Sentence], output: TaggerOutput) -> list[Loss]:
         """The losses of a batch; a subclass may add to them.
@@ -310,7 +336,7 @@ class BaseTagger(TaggerNetwork):
         """
         switches = vars(self.fast_paths).items()
         on = {name: "on" if value else "switched off" for name, value in switches}
-        if word_tables(self.embeddings) is None:
+        if not any(word_tables(part) for part in self._inputs()):
             reason = f"{type(self.embeddings).__name__} is no static word embedding"
             on["word_table"] = on["memory"] = reason
         if not (self.use_rnn and runs_padded(self.rnn, self.linear.weight)):

@@ -297,6 +297,7 @@ def test_weights_are_never_folded():
     """The folded encoder knows one table of words and one BiLSTM."""
     tagger = datnet(shared=False)
     assert tagger.describe_fast_path()["folded_lstm"] == "DATNet encodes in a way of its own"
+    assert datnet().describe_fast_path()["word_table"] == "on"
 
 
 # ----- decoders -----
