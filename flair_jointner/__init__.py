@@ -4,9 +4,10 @@ from importlib.metadata import version
 
 from flair_jointner.models import (
     CharacterCNNEmbeddings,
+    DATNet,
     DocumentMaxPoolRNNEmbeddings,
     JointTagger,
 )
 
 __version__ = version("flair-jointner")
-__all__ = ["CharacterCNNEmbeddings", "DocumentMaxPoolRNNEmbeddings", "JointTagger"]
+__all__ = ["CharacterCNNEmbeddings", "DATNet", "DocumentMaxPoolRNNEmbeddings", "JointTagger"]

@@ -16,6 +16,12 @@ from flair_jointner.data.slots import read_slot_folder
 from flair_jointner.data.tags import detect_scheme, spans_from_tags
 from flair_jointner.data.thai import ThaiTokenizer, character_clusters
 from flair_jointner.data.tokenizers import make_tokenizer
+from flair_jointner.data.transfer import (
+    TransferCorpus,
+    alternating_resources,
+    is_source,
+    mark_source,
+)
 from flair_jointner.data.vectors import (
     corpus_vocabulary,
     load_vectors,
@@ -31,16 +37,20 @@ __all__ = [
     "EntityDictionary",
     "MissingPackage",
     "ThaiTokenizer",
+    "TransferCorpus",
     "WordScores",
+    "alternating_resources",
     "character_clusters",
     "corpus_vocabulary",
     "detect_scheme",
     "entity_dictionary",
     "is_annotated",
+    "is_source",
     "label_with_dictionary",
     "length_bucketed",
     "load_vectors",
     "make_tokenizer",
+    "mark_source",
     "mark_unannotated",
     "new_sentences",
     "read_columns",

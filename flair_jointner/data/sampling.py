@@ -64,18 +64,37 @@ def _bucketed(lengths: list[int], batch_size: int, batches_per_pool: int, passes
     """Each pass makes batches of its own: no sentence meets itself, but in what is left over."""
     full: list[list[int]] = []
     left_over: list[int] = []
-    pool_size = batch_size * batches_per_pool
     for _ in range(passes):
-        order = random.sample(range(len(lengths)), len(lengths))
-        # What does not fill a batch is put aside before the others are sorted: if it were their
-        # longest sentences, the same few would have a large weight in every epoch.
-        end = len(order) - len(order) % batch_size
-        left_over += order[end:]
-        for start in range(0, end, pool_size):
-            pool = sorted(order[start : min(start + pool_size, end)], key=lengths.__getitem__)
-            full += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+        batches, rest = one_pass(lengths, batch_size, batches_per_pool)
+        full += batches
+        left_over += rest
     # The trainer cuts the order into batches again: the one that is not full has to be the last.
     end = len(left_over) - len(left_over) % batch_size
     full += [left_over[i : i + batch_size] for i in range(0, end, batch_size)]
     random.shuffle(full)
     return [index for batch in [*full, left_over[end:]] for index in batch]
+
+
+def one_pass(
+    lengths: list[int], batch_size: int, batches_per_pool: int = _BATCHES_PER_POOL
+) -> tuple[list[list[int]], list[int]]:
+    """Goes through sentences once, in full batches of similar length.
+
+    Args:
+        lengths: Numbers of tokens of the sentences.
+        batch_size: Sentences of a batch.
+        batches_per_pool: Batches that are cut from one sorted pool.
+
+    Returns:
+        The batches, of indices, and the indices that fill no batch.
+    """
+    order = random.sample(range(len(lengths)), len(lengths))
+    # What does not fill a batch is put aside before the others are sorted: if it were their
+    # longest sentences, the same few would have a large weight in every epoch.
+    end = len(order) - len(order) % batch_size
+    pool_size = batch_size * batches_per_pool
+    full: list[list[int]] = []
+    for start in range(0, end, pool_size):
+        pool = sorted(order[start : min(start + pool_size, end)], key=lengths.__getitem__)
+        full += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+    return full, order[end:]

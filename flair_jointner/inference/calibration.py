@@ -89,7 +89,7 @@ def score_predictions(
         if is_annotated(sentence, tagger.tag_type):
             gold = gold_facts(sentence, index, tagger.tag_type)
             found += len(gold)
-            for fact, score in prediction.scored_facts(index, tagger.tagset):
+            for fact, score in prediction.scored_facts(index, tagger.tagset_of(sentence)):
                 entities.append((score, fact in gold))
         if class_type is not None and sentence.get_labels(class_type):
             value, score = prediction.classes[0]

@@ -5,6 +5,8 @@ target, while the layers below it learn that it cannot.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,6 +21,9 @@ class GradientReversal(nn.Module):
 
     What stands above minimises its loss, and what stands below maximises it, in one backward pass
     (section 3.3: gradients that leave the classifier "are negated").
+
+    Attributes:
+        straight: Whether gradients pass as they are; see :func:`straight_gradients`.
     """
 
     def __init__(self, rate: float = 1.0) -> None:
@@ -32,6 +37,7 @@ class GradientReversal(nn.Module):
         """
         super().__init__()
         self.rate = rate
+        self.straight = False
 
     @property
     def rate(self) -> float:
@@ -56,7 +62,7 @@ class GradientReversal(nn.Module):
         Returns:
             The same values; their gradient reaches what made them times -rate.
         """
-        return _Reverse.apply(states, self.rate)
+        return _Reverse.apply(states, self, self.rate)
 
     def extra_repr(self) -> str:
         """The rate, for ``print``."""
@@ -65,13 +71,34 @@ class GradientReversal(nn.Module):
 
 class _Reverse(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, states: Tensor, rate: float) -> Tensor:
-        ctx.rate = rate
+    def forward(ctx: Any, states: Tensor, layer: GradientReversal, rate: float) -> Tensor:
+        ctx.layer, ctx.rate = layer, rate
         return states.view_as(states)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return -ctx.rate * gradients[0], None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        factor = 1.0 if ctx.layer.straight else -ctx.rate
+        return factor * gradients[0], None, None
+
+
+@contextmanager
+def straight_gradients(model: nn.Module) -> Iterator[None]:
+    """Within it, gradient reversals of a model let gradients pass as they are.
+
+    A reversed gradient is no gradient of the loss, but a direction for updates ("negated for
+    parameter updates", section 3.3). What asks how the loss changes wants it unreversed.
+
+    Args:
+        model: A model that may hold reversals.
+    """
+    layers = [module for module in model.modules() if isinstance(module, GradientReversal)]
+    for layer in layers:
+        layer.straight = True
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.straight = False
 
 
 class ResourceDiscriminator(nn.Module):
@@ -223,6 +250,22 @@ def grad_loss_from_logits(
     return _focal_terms(log_source, log_target, is_source, alpha, gamma)
 
 
+def check_grad_weights(alpha: float, gamma: float) -> None:
+    """Refuses weights of Eq. 1 that are out of their range.
+
+    Args:
+        alpha: α, as in :func:`grad_loss`.
+        gamma: γ, as in :func:`grad_loss`.
+
+    Raises:
+        ValueError: If one is out of its range.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha}: it has to be within [0, 1]; 0.5 balances nothing.")
+    if not 0 <= gamma < math.inf:
+        raise ValueError(f"gamma is {gamma}: it has to be a finite number from 0 on; 2 is usual.")
+
+
 def _focal_terms(
     log_source: Tensor, log_target: Tensor, is_source: Tensor, alpha: float, gamma: float
 ) -> Tensor:
@@ -232,10 +275,7 @@ def _focal_terms(
             f"is_source is {is_source.dtype} of the shape {list(is_source.shape)}: it has to be "
             f"torch.bool of the shape {list(log_source.shape)}."
         )
-    if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha is {alpha}: it has to be within [0, 1]; 0.5 balances nothing.")
-    if not 0 <= gamma < math.inf:
-        raise ValueError(f"gamma is {gamma}: it has to be a finite number from 0 on; 2 is usual.")
+    check_grad_weights(alpha, gamma)
     log_right = torch.where(is_source, log_source, log_target)
     log_wrong = torch.where(is_source, log_target, log_source)
     weights = torch.where(is_source, alpha, 1 - alpha).to(log_source)

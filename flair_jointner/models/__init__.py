@@ -1,6 +1,7 @@
 """The systems that a user trains, each on the road of :mod:`flair_jointner.models.network`."""
 
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
+from flair_jointner.models.datnet import DATNet
 from flair_jointner.models.document import DocumentMaxPoolRNNEmbeddings
 from flair_jointner.models.joint import ATTENTIONS, JointTagger
 from flair_jointner.models.state import ModelFileError
@@ -11,6 +12,7 @@ __all__ = [
     "ATTENTIONS",
     "BaseTagger",
     "CharacterCNNEmbeddings",
+    "DATNet",
     "DocumentMaxPoolRNNEmbeddings",
     "JointTagger",
     "ModelFileError",

@@ -11,6 +11,8 @@ from flair.embeddings import TokenEmbeddings
 from flair.embeddings.base import register_embeddings
 from torch import Tensor, nn
 
+from flair_jointner.layers.perturbation import Perturber, RunningNormalisation
+
 _PADDING, _UNKNOWN, _FIRST = 0, 1, 2
 """Rows of the table: beside a word, characters outside the list, the first of the list."""
 
@@ -41,6 +43,7 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
         window: int = 3,
         dropout: float = 0.0,
         name: str = "character-cnn",
+        normalised: bool = False,
     ) -> None:
         """Makes the embeddings with random weights.
 
@@ -57,6 +60,8 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
                 training. The paper has dropout on "the embedding layer" without a rate; the
                 dropouts of the tagger act on the vectors that come out here, so 0 is the default.
             name: Name of the embeddings.
+            normalised: Whether the character embeddings are normalised, as adversarial training
+                needs them; a tagger that trains so sees to it.
 
         Raises:
             ValueError: If there is no character, one is longer than a character, a size is below
@@ -73,10 +78,19 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
         )
         self.convolution = nn.Conv1d(embedding_size, filters, window)
         self.dropout = nn.Dropout(dropout)
+        self.normalisation: RunningNormalisation | None = None
+        if normalised:
+            self.normalise()
         with torch.no_grad():
             self.table.weight[_UNKNOWN] = 0.0
         self.to(flair.device)
         self.eval()
+
+    def normalise(self) -> None:
+        """Normalises the character embeddings from now on, if they are not normalised yet."""
+        if self.normalisation is None:
+            self.normalisation = RunningNormalisation(self.table.embedding_dim)
+            self.normalisation.to(self.table.weight.device)
 
     @staticmethod
     def _check(embedding_size: int, filters: int, window: int, dropout: float) -> None:
@@ -92,7 +106,12 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
         """Size of a word's vector: the number of filters."""
         return self.convolution.out_channels
 
-    def forward(self, words: Sequence[str]) -> Tensor:
+    def forward(
+        self,
+        words: Sequence[str],
+        perturber: Perturber | None = None,
+        sentences: Tensor | None = None,
+    ) -> Tensor:
         """Embeds words, all at once.
 
         The words stand in one row with gaps between them that no window reaches across, so that
@@ -100,6 +119,8 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
 
         Args:
             words: The words.
+            perturber: Adds to the character embeddings, if given.
+            sentences: The sentence of each word, ``[words]`` long; goes with a perturber.
 
         Returns:
             ``[words, filters]``; zeros for a word without characters.
@@ -109,15 +130,42 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
         owners = np.repeat(np.arange(len(words)), lengths)  # [characters]
         places = window + np.arange(len(owners)) + owners * (window // 2)  # [characters]
         # The gap before the first word makes the row long enough for the filters in any case.
-        row = np.full(window + len(owners) + len(words) * (window // 2), _PADDING)
-        row[places] = self._find("".join(words))
-        embedded = self.dropout(self.table(torch.from_numpy(row).to(device)))  # [row, embedding]
+        length = window + len(owners) + len(words) * (window // 2)
+        found = torch.from_numpy(self._find("".join(words))).to(device)
+        characters = self._normalised(self.table(found), perturber)  # [characters, embedding]
+        if perturber is not None and sentences is not None:
+            characters = perturber(characters, sentences[torch.from_numpy(owners).to(device)])
+        row = characters.new_zeros(length, characters.size(1))
+        embedded = row.index_copy(0, torch.from_numpy(places).to(device), self.dropout(characters))
         convolved = self.convolution(embedded.t().unsqueeze(0)).squeeze(0).t()
         middles = torch.from_numpy(places - (window - 1) // 2).to(device)
         values = convolved[middles]  # [characters, filters]
         index = torch.from_numpy(owners).to(device).unsqueeze(1).expand_as(values)
         vectors = values.new_zeros(len(words), self.embedding_length)
         return vectors.scatter_reduce(0, index, values, "amax", include_self=False)
+
+    def _normalised(self, characters: Tensor, perturber: Perturber | None) -> Tensor:
+        if self.normalisation is None:
+            return characters
+        if self.training and (perturber is None or not perturber.aimed):
+            self.normalisation.update(characters)
+        return self.normalisation(characters)
+
+    def embed_batch(self, sentences: Sequence[Sentence], perturber: Perturber) -> Tensor:
+        """Embeds the words of sentences with perturbed character embeddings.
+
+        Args:
+            sentences: Non-empty sentences.
+            perturber: Adds to the character embeddings of each sentence.
+
+        Returns:
+            ``[batch, tokens, filters]``, zero on padding.
+        """
+        lengths = [len(sentence) for sentence in sentences]
+        words = [token.text for sentence in sentences for token in sentence.tokens]
+        owners = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
+        vectors = self(words, perturber, owners.to(self.table.weight.device))
+        return nn.utils.rnn.pad_sequence(list(vectors.split(lengths)), batch_first=True)
 
     def _find(self, text: str) -> np.ndarray:
         """Rows of the table, ``[characters]``."""
@@ -147,6 +195,7 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
             "window": self.convolution.kernel_size[0],
             "dropout": self.dropout.p,
             "name": self.name,
+            "normalised": self.normalisation is not None,
         }
 
     @classmethod

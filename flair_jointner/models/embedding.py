@@ -8,7 +8,7 @@ import flair
 import torch
 from flair.data import Sentence
 from flair.embeddings import StackedEmbeddings, TokenEmbeddings, WordEmbeddings
-from torch import Tensor
+from torch import Tensor, nn
 
 from flair_jointner.models.fast_paths import SentenceMemory
 
@@ -63,6 +63,29 @@ def word_tables(embeddings: TokenEmbeddings) -> list[WordEmbeddings] | None:
     return tables if len(tables) == len(members) else None
 
 
+def separate_members(embeddings: TokenEmbeddings) -> list[TokenEmbeddings]:
+    """The members of a stack, and of stacks in it, in the order of their vectors.
+
+    Args:
+        embeddings: Any token embeddings.
+
+    Returns:
+        Them; the embeddings alone, if they are no stack, or Flair orders their vectors by more
+        names than one for each member.
+    """
+    members = _leaves(embeddings)
+    names = [name for member in members for name in member.get_names()]
+    if len(set(names)) != len(members) or names != [member.name for member in members]:
+        return [embeddings]
+    return sorted(members, key=lambda member: member.name)
+
+
+def _leaves(embeddings: TokenEmbeddings) -> list[TokenEmbeddings]:
+    if not isinstance(embeddings, StackedEmbeddings):
+        return [embeddings]
+    return [leaf for member in embeddings.embeddings for leaf in _leaves(member)]
+
+
 def get_names(embeddings: TokenEmbeddings) -> list[str]:
     """Names of embeddings and of all members of a stack.
 
@@ -89,13 +112,13 @@ def set_names(embeddings: TokenEmbeddings, names: Sequence[str]) -> None:
 
 
 @contextmanager
-def sentence_context(embeddings: TokenEmbeddings, sentences: Sequence[Sentence]) -> Iterator[None]:
+def sentence_context(embeddings: nn.Module, sentences: Sequence[Sentence]) -> Iterator[None]:
     """Links neighbouring sentences while embeddings that read them (FLERT) need it.
 
     Flair leaves the links behind, and linked sentences are too deep to pickle.
 
     Args:
-        embeddings: The embeddings about to be used.
+        embeddings: The embeddings about to be used, or a model that holds them.
         sentences: Sentences in the order of their text.
     """
     fresh = [sentence for sentence in sentences if not sentence.is_context_set()]

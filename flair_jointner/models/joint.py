@@ -96,8 +96,9 @@ class JointTagger(BaseTagger):
                 defaults: ``hidden_size`` 256 per direction (d_h = 512), ``rnn_layers`` 1,
                 ``locked_dropout`` 0.5, ``tag_format`` ``"BIOES"``, ``reproject_embeddings`` True,
                 ``use_rnn``, ``rnn``, ``rnn_type``, ``bidirectional``, ``use_crf``, ``dropout``,
-                ``train_initial_hidden_state``, ``loss_weights``, ``allow_unk_predictions``; and
-                ``constrain_decoding`` of this package, default True.
+                ``train_initial_hidden_state``, ``loss_weights``, ``allow_unk_predictions``; and of
+                this package ``constrain_decoding``, default True, and ``perturbation``, ε of
+                adversarial training, default None (:class:`BaseTagger`).
 
         Raises:
             ValueError: If the arguments contradict each other.
@@ -300,8 +301,9 @@ class JointTagger(BaseTagger):
             What was copied and what was not.
 
         Raises:
-            ValueError: If the two do not fit: both sides are named.
+            ValueError: If the two do not fit: both sides are named; or with ``perturbation``.
         """
+        _check_raw(self.perturbation)
         if not isinstance(classifier, TextClassifier):
             classifier = load_classifier(classifier, trust)
         report = copy_encoder(classifier, self)
@@ -334,7 +336,9 @@ class JointTagger(BaseTagger):
         Raises:
             FileNotFoundError: If there is no such file.
             ModelFileError: If it holds something else, or needs trust.
+            ValueError: With ``perturbation``.
         """
+        _check_raw(joint.get("perturbation"))
         if not isinstance(tagger, SequenceTagger):
             tagger = load_sequence_tagger(tagger, trust)
         # Flair makes initial hidden states on request, but never reads them: none here.
@@ -392,6 +396,15 @@ _SAVED_ATTENTION_OPTIONS = (
     "attention_locked_dropout",
     "attention_gate",
 )
+
+
+def _check_raw(perturbation: float | None) -> None:
+    if perturbation is not None:
+        raise ValueError(
+            "Adversarial training normalises the embeddings, but the weights of the other model "
+            "were trained on embeddings as they are: leave perturbation out, or train from random "
+            "weights."
+        )
 
 
 def _classes(dictionary: Dictionary | None) -> list[str]:

@@ -1,24 +1,34 @@
 """The road that every tagger of this package takes: embed, encode, enrich, emit."""
 
 import copy
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import flair
 import torch
 from flair.data import Dictionary, Sentence
 from flair.embeddings import TokenEmbeddings
-from torch import Tensor
+from torch import Tensor, nn
 
 from flair_jointner.layers import LinearChainCRF, length_mask
 from flair_jointner.layers.matmul import linear
+from flair_jointner.layers.perturbation import Perturber, RunningNormalisation, check_size
 from flair_jointner.layers.recurrent import run_recurrent
-from flair_jointner.models.embedding import WordIndices, embed_batch, get_names, set_names
+from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
+from flair_jointner.models.embedding import (
+    WordIndices,
+    embed_batch,
+    get_names,
+    separate_members,
+    set_names,
+)
 from flair_jointner.models.fast_paths import FastPaths, SentenceMemory
 from flair_jointner.models.model_file import ModelFile
 from flair_jointner.models.tagset import TagSet, encodes_spans
 
 
-class TaggerOutput(NamedTuple):
+@dataclass(frozen=True)
+class TaggerOutput:
     """What the network makes of a batch.
 
     Attributes:
@@ -52,6 +62,7 @@ class TaggerNetwork(ModelFile):
         tag_type: str,
         *,
         constrain_decoding: bool = True,
+        perturbation: float | None = None,
         **sequence_tagger: Any,
     ) -> None:
         """Makes a tagger with random weights.
@@ -61,12 +72,15 @@ class TaggerNetwork(ModelFile):
             tag_dictionary: Entity types, from ``corpus.make_label_dictionary``. It is not changed.
             tag_type: Label type of the entities.
             constrain_decoding: Whether only valid BIOES (BIO) sequences are predicted.
+            perturbation: ε of adversarial training (Eqs. 3 and 4 of Zhou et al., 2019; 5 there);
+                None trains on the given sentences alone. See :class:`BaseTagger`.
             **sequence_tagger: Further arguments of ``flair.models.SequenceTagger``.
 
         Raises:
             ValueError: If the arguments contradict each other.
         """
         self._check_arguments(tag_dictionary, sequence_tagger)
+        check_size(perturbation)
         super().__init__(embeddings, copy.deepcopy(tag_dictionary), tag_type, **sequence_tagger)
         self.constrain_decoding = constrain_decoding
         self.allow_unk_predictions = sequence_tagger.get("allow_unk_predictions", False)
@@ -74,6 +88,10 @@ class TaggerNetwork(ModelFile):
         self._word_indices: WordIndices = SentenceMemory()
         self.tagset = TagSet(self.label_dictionary.get_items(), self.predict_spans, self.tag_format)
         self._replace_crf()
+        self.perturbation = perturbation
+        self.input_norms = nn.ModuleDict()
+        if perturbation is not None:
+            self._normalise(self.embeddings)
         self.to(flair.device)
 
     @staticmethod
@@ -116,22 +134,88 @@ class TaggerNetwork(ModelFile):
             self.crf.transitions = transitions
             del self.viterbi_decoder, self.loss_function
 
+    def _normalise(self, *inputs: TokenEmbeddings) -> None:
+        """Makes the layers that normalise embeddings, for adversarial training."""
+        self.input_norms = nn.ModuleDict()
+        for embeddings in inputs:
+            for member in separate_members(embeddings):
+                if isinstance(member, CharacterCNNEmbeddings):
+                    member.normalise()
+                else:
+                    norm = RunningNormalisation(member.embedding_length)
+                    self.input_norms[self._norm_name(member)] = norm
+
+    def _norm_name(self, member: TokenEmbeddings) -> str:
+        names = (name for name, module in self.named_modules() if module is member)
+        return next(names).replace(".", "-")
+
     # ----- the four stations -----
 
-    def embed(self, sentences: list[Sentence]) -> tuple[Tensor, Tensor]:
+    def embed(
+        self, sentences: list[Sentence], perturber: Perturber | None = None
+    ) -> tuple[Tensor, ...]:
         """Embeds a batch.
 
         Args:
             sentences: Non-empty sentences.
+            perturber: Adds to the embeddings, if given.
 
         Returns:
-            x, ``[batch, tokens, embedding]``, and the mask, ``[batch, tokens]`` bool.
+            What :meth:`forward` takes: x, ``[batch, tokens, embedding]``, and the mask,
+            ``[batch, tokens]`` bool.
         """
         lengths = torch.tensor([len(sentence) for sentence in sentences], device=flair.device)
+        return self._embed_with(self.embeddings, sentences, perturber), length_mask(lengths)
+
+    def _inputs(self) -> list[TokenEmbeddings]:
+        """The embeddings that are looked up one by one."""
+        if self.perturbation is None:
+            return [self.embeddings]
+        return separate_members(self.embeddings)
+
+    def _embed_with(
+        self,
+        embeddings: TokenEmbeddings,
+        sentences: list[Sentence],
+        perturber: Perturber | None = None,
+    ) -> Tensor:
+        """What some embeddings give, ``[batch, tokens, embedding]``, 0 on padding."""
+        if self.perturbation is None:
+            return self._look_up(embeddings, sentences)
+        parts = []
+        for member in separate_members(embeddings):
+            if isinstance(member, CharacterCNNEmbeddings):
+                # It normalises, and lets add to, the embeddings of its characters.
+                vectors = (
+                    self._look_up(member, sentences)
+                    if perturber is None
+                    else member.embed_batch(sentences, perturber)
+                )
+            else:
+                vectors = self._normalised(member, sentences, perturber)
+            parts.append(vectors.to(self.linear.weight.dtype))
+        return torch.cat(parts, dim=-1)
+
+    def _look_up(self, embeddings: TokenEmbeddings, sentences: list[Sentence]) -> Tensor:
         paths = self.fast_paths
         known = self._word_indices if paths.memory else None
-        embedded = embed_batch(self.embeddings, sentences, known, paths.word_table)
-        return embedded.to(self.linear.weight.dtype), length_mask(lengths)
+        embedded = embed_batch(embeddings, sentences, known, paths.word_table)
+        return embedded.to(self.linear.weight.dtype)
+
+    def _normalised(
+        self, member: TokenEmbeddings, sentences: list[Sentence], perturber: Perturber | None
+    ) -> Tensor:
+        padded = self._look_up(member, sentences)
+        lengths = torch.tensor([len(sentence) for sentence in sentences], device=padded.device)
+        mask = length_mask(lengths)
+        vectors = padded[mask]  # [all tokens, embedding]
+        norm: Any = self.input_norms[self._norm_name(member)]
+        if self.training and perturber is not None and not perturber.aimed:
+            norm.update(vectors)
+        vectors = norm(vectors)
+        if perturber is not None:
+            vectors = perturber(vectors, mask.nonzero()[:, 0])
+        return torch.zeros_like(padded).masked_scatter(mask.unsqueeze(-1), vectors)
 
     def encode(self, embedded: Tensor, mask: Tensor) -> Tensor:
         """Dropout, projection, recurrent layers, dropout: x → H.
@@ -143,6 +227,13 @@ class TaggerNetwork(ModelFile):
         Returns:
             H, ``[batch, tokens, hidden]``.
         """
+        states = self._before_rnn(embedded)
+        if self.use_rnn:
+            states = self._run_rnn(states, mask)
+        return self._after_rnn(states)
+
+    def _before_rnn(self, embedded: Tensor) -> Tensor:
+        """Dropout and projection."""
         states = embedded
         if self.use_dropout:
             states = self.dropout(states)
@@ -152,12 +243,6 @@ class TaggerNetwork(ModelFile):
             states = self.locked_dropout(states)
         if self.reproject_embeddings:
             states = linear(states, self.embedding2nn)
-        if self.use_rnn:
-            states = self._run_rnn(states, mask)
-        if self.use_dropout:
-            states = self.dropout(states)
-        if self.use_locked_dropout:
-            states = self.locked_dropout(states)
         return states
 
     def _run_rnn(self, states: Tensor, mask: Tensor) -> Tensor:
@@ -167,6 +252,14 @@ class TaggerNetwork(ModelFile):
             cell = self.lstm_init_c.unsqueeze(1).repeat(1, len(states), 1)
             initial = (hidden, cell) if self.rnn_type == "LSTM" else hidden
         return run_recurrent(self.rnn, states, mask, initial, self.fast_paths.padded_lstm)
+
+    def _after_rnn(self, states: Tensor) -> Tensor:
+        """Dropout."""
+        if self.use_dropout:
+            states = self.dropout(states)
+        if self.use_locked_dropout:
+            states = self.locked_dropout(states)
+        return states
 
     def enrich(self, states: Tensor, mask: Tensor) -> Tensor:
         """H → H'; a subclass puts its attention here.
@@ -213,6 +306,7 @@ class TaggerNetwork(ModelFile):
             "bidirectional": self.bidirectional,
             "allow_unk_predictions": self.allow_unk_predictions,
             "constrain_decoding": self.constrain_decoding,
+            "perturbation": self.perturbation,
             "tag_temperature": self.tag_temperature,
             "embedding_names": get_names(self.embeddings),
         }
@@ -221,6 +315,7 @@ class TaggerNetwork(ModelFile):
     def _init_model_with_state_dict(cls, state: dict[str, Any], **kwargs: Any) -> Any:
         for name in ("bidirectional", "allow_unk_predictions", "constrain_decoding"):
             kwargs[name] = state[name]
+        kwargs["perturbation"] = state.get("perturbation")  # older files have none
         model = super()._init_model_with_state_dict(state, **kwargs)
         model.tag_temperature = state["tag_temperature"]
         set_names(model.embeddings, state["embedding_names"])

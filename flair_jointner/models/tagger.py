@@ -17,7 +17,10 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
+from flair_jointner.layers import LinearChainCRF
+from flair_jointner.layers.adversary import straight_gradients
 from flair_jointner.layers.chain import ChainScores
+from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import runs_padded
 from flair_jointner.models.bulk import Text, tag_rows
 from flair_jointner.models.embedding import word_tables
@@ -27,6 +30,7 @@ from flair_jointner.models.losses import Loss, LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction, write_labels
 from flair_jointner.models.tagging import TaggingRun, why_not_folded
+from flair_jointner.models.tagset import TagSet
 from flair_jointner.models.word_encoder import EncoderMemory
 
 log = logging.getLogger("flair_jointner")
@@ -39,6 +43,15 @@ class BaseTagger(TaggerNetwork):
     count in no score; losses are means over sentences, not sums; decoding yields valid sequences
     only; scores are probabilities of the CRF; a loss weight with a CRF, where Flair ignores it,
     is an error.
+
+    With ``perturbation`` the loss in training is that of the sentences plus that of the same
+    sentences perturbed (adversarial training; Eqs. 3 and 4 of Zhou et al., 2019): each sentence's
+    embeddings are moved by ε g / ‖g‖₂, g being the gradient of the whole loss, without the reversal
+    of a resource discriminator. Each embedding layer has a perturbation of norm ε of its own: each
+    member of a stack, and in the place of the vectors of ``CharacterCNNEmbeddings`` the character
+    embeddings below them. All of these are normalised
+    (:class:`~flair_jointner.layers.perturbation.RunningNormalisation`), in tagging as well. The
+    paper says nothing of dropout here: each of the two passes draws its own.
 
     With the trainer's ``mini_batch_chunk_size`` the gradient is the sum, not the mean, of the
     gradients of the chunks, since the trainer adds them up.
@@ -59,12 +72,27 @@ class BaseTagger(TaggerNetwork):
             ValueError: If a sentence holds a label that the model's dictionary lacks.
         """
         sentences = [sentence for sentence in sentences if len(sentence)]
-        total = torch.zeros(1, device=flair.device, requires_grad=True).sum()
-        if sentences:
-            output = self.forward(*self.embed(sentences))
-            for loss in self.losses(sentences, output):
-                total = total + loss.weight * loss.values.mean()
-        return total, 1
+        if not sentences:
+            return self._no_loss(), 1
+        if self.perturbation is None or not self.training:
+            return self._loss(sentences), 1
+        perturber = Perturber(self.perturbation)
+        clean = self._loss(sentences, perturber)
+        with straight_gradients(self):
+            perturber.aim(clean)
+        return clean + self._loss(sentences, perturber), 1
+
+    def _loss(self, sentences: list[Sentence], perturber: Perturber | None = None) -> Tensor:
+        """The weighted sum of the mean losses of one pass."""
+        output = self.forward(*self.embed(sentences, perturber))
+        total = self._no_loss()
+        for loss in self.losses(sentences, output):
+            total = total + loss.weight * loss.values.mean()
+        return total
+
+    @staticmethod
+    def _no_loss() -> Tensor:
+        return torch.zeros(1, device=flair.device, requires_grad=True).sum()
 
     def losses(self, sentences: list[Sentence], output: TaggerOutput) -> list[Loss]:
         """The losses of a batch; a subclass may add to them.
@@ -86,7 +114,8 @@ class BaseTagger(TaggerNetwork):
         emissions, mask = output.emissions, output.mask
         if len(annotated) < len(sentences):
             emissions, mask = (x[annotated, : targets.size(1)] for x in (emissions, mask))
-        return [Loss(self.tag_type, 1.0, self._tag_loss(emissions, targets, mask))]
+        values = self._tag_loss(self._own_crf, emissions, targets, mask)
+        return [Loss(self.tag_type, 1.0, values)]
 
     def gold_tags(self, sentences: Sequence[Sentence]) -> tuple[Tensor, list[int]]:
         """The gold tags of the sentences that have them.
@@ -105,13 +134,20 @@ class BaseTagger(TaggerNetwork):
         annotated = [index for index, tags in enumerate(gold) if tags is not None]
         return pad_sequence(rows, batch_first=True).to(flair.device), annotated
 
-    def _tag_loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
-        if self.use_crf:
-            return self.crf(_at_least_float32(emissions), tags, mask, self.fast_paths.scaled_crf)
+    def _tag_loss(
+        self, crf: LinearChainCRF | None, emissions: Tensor, tags: Tensor, mask: Tensor
+    ) -> Tensor:
+        """The negative log-likelihood of the tags of each sentence, ``[batch]``."""
+        if crf is not None:
+            return crf(_at_least_float32(emissions), tags, mask, self.fast_paths.scaled_crf)
         token_losses = torch.nn.functional.cross_entropy(
             emissions.transpose(1, 2), tags, weight=self.loss_weights, reduction="none"
         )
         return token_losses.masked_fill(~mask, 0.0).sum(1)
+
+    @property
+    def _own_crf(self) -> LinearChainCRF | None:
+        return self.crf if self.use_crf else None  # type: ignore[return-value]
 
     def _gold_tags(self, sentence: Sentence) -> Tensor | None:
         """Indices of a sentence's gold tags; None where it has none that the model knows."""
@@ -121,7 +157,7 @@ class BaseTagger(TaggerNetwork):
             return self._make_gold_tags(sentence)
         # Weak, because a label holds its sentence, which could never be forgotten then.
         labels = map(weakref.ref, sentence.annotation_layers.get(self.tag_type, []))
-        made_from = (len(sentence), tuple(labels))
+        made_from = (len(sentence), id(self.tagset_of(sentence)), tuple(labels))
         tags = self._known_tags.get(sentence, made_from, self._make_gold_tags)
         if tags is None:  # to warn, or in training to stop
             self._make_gold_tags(sentence)
@@ -129,9 +165,10 @@ class BaseTagger(TaggerNetwork):
 
     def _make_gold_tags(self, sentence: Sentence) -> Tensor | None:
         names = self._get_gold_labels([sentence])
-        indices = self.tagset.indices(names)
+        tagset = self.tagset_of(sentence)
+        indices = tagset.indices(names)
         if indices is None:
-            self._unknown_label(self.tag_type, sorted(set(names) - set(self.tagset.tags)), sentence)
+            self._unknown_label(self.tag_type, sorted(set(names) - set(tagset.tags)), sentence)
             return None
         return torch.tensor(indices)
 
@@ -164,6 +201,17 @@ class BaseTagger(TaggerNetwork):
     def _warned_of(self) -> set[str]:
         """Labels of which a warning was given."""
         return set()
+
+    def tagset_of(self, sentence: Sentence) -> TagSet:
+        """The tags that a sentence may have; one set for all sentences, unless a system has more.
+
+        Args:
+            sentence: The sentence.
+
+        Returns:
+            The tags.
+        """
+        return self.tagset
 
     # ----- prediction -----
 
@@ -213,7 +261,7 @@ class BaseTagger(TaggerNetwork):
             write_labels(
                 sentences[index],
                 prediction,
-                self.tagset,
+                self.tagset_of(sentences[index]),
                 label_name or self.tag_type,
                 self._class_label_name(label_name),
                 as_tokens,
@@ -288,7 +336,7 @@ class BaseTagger(TaggerNetwork):
         """
         switches = vars(self.fast_paths).items()
         on = {name: "on" if value else "switched off" for name, value in switches}
-        if word_tables(self.embeddings) is None:
+        if not any(word_tables(part) for part in self._inputs()):
             reason = f"{type(self.embeddings).__name__} is no static word embedding"
             on["word_table"] = on["memory"] = reason
         if not (self.use_rnn and runs_padded(self.rnn, self.linear.weight)):
@@ -322,18 +370,22 @@ class BaseTagger(TaggerNetwork):
             The scores of the chain, zeros without a CRF, and the constraint that keeps paths
             valid, if there is one.
         """
-        if self.use_crf:
-            chain: ChainScores = self.crf.chain()  # type: ignore[operator]
+        return self._chain(self._own_crf, self.tagset)
+
+    def _chain(
+        self, crf: LinearChainCRF | None, tagset: TagSet
+    ) -> tuple[ChainScores, ChainScores | None]:
+        """Scores and constraint for the tags of one decoder."""
+        weight = self.linear.weight.detach().float()
+        if crf is not None:
+            chain = crf.chain()
         else:
-            size = len(self.tagset)
-            zeros = self.linear.weight.new_zeros(size + 2, size)
+            zeros = weight.new_zeros(len(tagset) + 2, len(tagset))
             chain = ChainScores(zeros[2:], zeros[0], zeros[1])
         constraint = None
         if self.constrain_decoding:
-            constraint = self.tagset.constraint(self.allow_unk_predictions)
-            constraint = constraint.to(self.linear.weight.float())
-        chain = chain.to(self.linear.weight.float())
-        return ChainScores(*(part.detach() for part in chain)), constraint
+            constraint = tagset.constraint(self.allow_unk_predictions).to(weight)
+        return ChainScores(*(part.detach() for part in chain.to(weight))), constraint
 
     # ----- evaluation -----
 
@@ -377,7 +429,7 @@ class BaseTagger(TaggerNetwork):
             if is_annotated(sentence, gold_label_type):
                 gold |= gold_facts(sentence, index, gold_label_type, gold_label_dictionary)
                 if index in predictions:
-                    predicted |= predictions[index].facts(index, self.tagset)
+                    predicted |= predictions[index].facts(index, self.tagset_of(sentence))
         excluded = exclude_labels or []
         gold = {fact for fact in gold if fact.type not in excluded}
         predicted = {fact for fact in predicted if fact.type not in excluded}

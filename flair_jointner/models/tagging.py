@@ -81,7 +81,7 @@ class TaggingRun:
         Yields:
             The index of each sentence and its prediction.
         """
-        with sentence_context(self._tagger.embeddings, sentences), self._network() as run:
+        with sentence_context(self._tagger, sentences), self._network() as run:
             for indices in self._batches([len(s) for s in sentences], show_progress):
                 batch = [sentences[index] for index in indices]
                 output = run(batch)
@@ -188,6 +188,8 @@ def why_not_folded(tagger: "BaseTagger") -> str | None:
         return "the network has no LSTM of one layer"
     if tagger.train_initial_hidden_state or not tagger.rnn.bias:
         return "the LSTM has a trained initial state or no bias"
+    if tagger.perturbation is not None:
+        return "the embeddings are normalised for adversarial training"
     if type(tagger).encode is not TaggerNetwork.encode:
         return f"{type(tagger).__name__} encodes in a way of its own"
     return None

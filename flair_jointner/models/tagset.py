@@ -1,5 +1,6 @@
 """Tags as the CRF sees them: which may follow which, and which entities a path of them spells."""
 
+import copy
 from collections.abc import Sequence
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -45,6 +46,35 @@ def encodes_spans(dictionary: Dictionary) -> bool:
     """
     tags = [item for item in dictionary.get_items() if item not in (*_SPECIAL, "O")]
     return bool(tags) and all(tag.startswith(_PREFIXES) for tag in tags)
+
+
+def tag_dictionary(
+    types: Dictionary, tag_format: str, with_crf: bool, add_unk: bool = False
+) -> Dictionary:
+    """The tags of a decoder, as Flair's ``SequenceTagger`` makes them from entity types.
+
+    Args:
+        types: Entity types, or token tags; it is not changed.
+        tag_format: ``"BIOES"`` or ``"BIO"``.
+        with_crf: Whether the special tags of a CRF are wanted.
+        add_unk: Whether spans may be of an unknown type.
+
+    Returns:
+        The tags.
+    """
+    if types.span_labels:
+        tags = Dictionary(add_unk=add_unk)
+        prefixes = ("S-", "B-", "E-", "I-") if tag_format == "BIOES" else ("B-", "I-")
+        for type_ in types.get_items():
+            if type_ != "<unk>":
+                tags.add_item("O")
+                for prefix in prefixes:
+                    tags.add_item(prefix + type_)
+    else:
+        tags = copy.deepcopy(types)
+    if with_crf and not tags.start_stop_tags_are_set():
+        tags.set_start_stop_tags()
+    return tags
 
 
 class TagSet:

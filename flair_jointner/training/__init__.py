@@ -2,6 +2,7 @@
 
 from flair_jointner.training.best_model import BestModelPlugin
 from flair_jointner.training.building import build_tagger
+from flair_jointner.training.decay import InverseDecayPlugin
 from flair_jointner.training.pretraining import pretrain_classifier
 from flair_jointner.training.self_training import annotate_confidently, self_train
 from flair_jointner.training.settings import LEAST_UPDATES, PAPER_SETTINGS, train
@@ -11,6 +12,7 @@ __all__ = [
     "LEAST_UPDATES",
     "PAPER_SETTINGS",
     "BestModelPlugin",
+    "InverseDecayPlugin",
     "annotate_confidently",
     "build_tagger",
     "fit_temperatures",

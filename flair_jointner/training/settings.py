@@ -14,12 +14,14 @@ import flair
 import torch
 from flair.data import Corpus
 from flair.models import SequenceTagger
+from flair.samplers import FlairSampler
 from flair.trainers import ModelTrainer
 from flair.trainers.plugins import TrainerPlugin
 from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.data.sampling import length_bucketed
+from flair_jointner.data.transfer import TransferCorpus, alternating_resources
 from flair_jointner.training.averaging import AveragingPlugin
 from flair_jointner.training.best_model import BestModelPlugin
 from flair_jointner.training.progress import ProgressPlugin, quiet_console
@@ -63,7 +65,8 @@ def train(
 
     Batches hold sentences of similar length (:func:`~flair_jointner.data.length_bucketed`) and the
     optimizer is torch's fused one, if it has one; ``sampler=None`` and ``fused=False`` switch that
-    off.
+    off. Those of a :class:`~flair_jointner.data.TransferCorpus` are of one resource each
+    (:func:`~flair_jointner.data.alternating_resources`), at the corpus's mixing rate.
 
     Ctrl-C ends training early: the best model so far is kept, evaluated and named in the log.
 
@@ -90,7 +93,7 @@ def train(
     Raises:
         ValueError: If the corpus cannot train this model.
     """
-    settings = _with_fast_paths({**PAPER_SETTINGS, **overrides}, least_updates)
+    settings = _with_fast_paths({**PAPER_SETTINGS, **overrides}, corpus, least_updates)
     if isinstance(model, SequenceTagger):
         _check_corpus(corpus, model.label_type, settings.get("train_with_dev", False))
     if bfloat16:
@@ -132,14 +135,21 @@ def _frozen_garbage() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _with_fast_paths(settings: dict[str, Any], least_updates: int) -> dict[str, Any]:
-    """Settings that change nothing but the time, unless the user has chosen them."""
-    batch_size = settings["mini_batch_size"]
+def _with_fast_paths(
+    settings: dict[str, Any], corpus: Corpus, least_updates: int
+) -> dict[str, Any]:
+    """Chooses the sampler and the kind of optimizer, unless the user has chosen them."""
     if settings.get("shuffle", True) and not settings.get("multi_gpu", False):
-        settings.setdefault("sampler", length_bucketed(batch_size, least_batches=least_updates))
+        settings.setdefault("sampler", _sampler(corpus, settings["mini_batch_size"], least_updates))
     if "fused" in inspect.signature(settings["optimizer"]).parameters:
         settings.setdefault("fused", True)
     return settings
+
+
+def _sampler(corpus: Corpus, batch_size: int, least_updates: int) -> type[FlairSampler]:
+    if isinstance(corpus, TransferCorpus):
+        return alternating_resources(batch_size, corpus.mixing_rate, least_updates)
+    return length_bucketed(batch_size, least_batches=least_updates)
 
 
 def _check_corpus(corpus: Corpus, tag_type: str, train_with_dev: bool) -> None:

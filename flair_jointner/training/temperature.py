@@ -39,7 +39,8 @@ def fit_temperatures(
 
     Args:
         tagger: The tagger; its temperatures are replaced, and saved with it from then on.
-        sentences: Annotated sentences that it was not trained on: the dev set.
+        sentences: Annotated sentences that it was not trained on: the dev set. Those that have a
+            decoder of their own, as a DATNet may have for its source, do not count.
         batch_size: Number of sentences that go through the network at once.
 
     Returns:
@@ -52,7 +53,9 @@ def fit_temperatures(
     tagged: list[tuple[Tensor, Tensor, Tensor]] = []
     logits: list[Tensor] = []
     targets: list[Tensor] = []
-    ordered = sorted((sentence for sentence in sentences if len(sentence)), key=len)
+    ordered = sorted(
+        (s for s in sentences if len(s) and tagger.tagset_of(s) is tagger.tagset), key=len
+    )
     with torch.no_grad():
         for start in range(0, len(ordered), batch_size):
             batch = ordered[start : start + batch_size]

@@ -13,6 +13,7 @@ from flair_jointner.layers import (
     grad_loss_from_logits,
     length_mask,
 )
+from flair_jointner.layers.adversary import straight_gradients
 
 HIDDEN = 6
 LENGTHS = [5, 1, 3, 7]
@@ -67,6 +68,18 @@ def test_a_rate_that_reverses_nothing_is_refused(rate):
 
 
 # ----- discriminator -----
+
+
+def test_within_straight_gradients_nothing_is_reversed_and_afterwards_it_is_again():
+    layer = nn.Sequential(nn.Linear(2, 2), GradientReversal(0.5))
+    states = torch.ones(1, 2, requires_grad=True)
+    loss = layer(states).sum()
+    (reversed_,) = torch.autograd.grad(loss, states, retain_graph=True)
+    with pytest.raises(KeyError), straight_gradients(layer):
+        (straight,) = torch.autograd.grad(loss, states, retain_graph=True)
+        raise KeyError
+    assert torch.equal(reversed_, -0.5 * straight)
+    assert torch.equal(torch.autograd.grad(loss, states)[0], reversed_)
 
 
 @torch.no_grad()

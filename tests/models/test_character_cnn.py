@@ -161,11 +161,11 @@ def test_dropout_acts_in_training_only():
 
 
 def test_the_parameters_come_back_with_every_argument():
-    made = CharacterCNNEmbeddings("żab", 4, 5, 2, 0.25, "mine")
+    made = CharacterCNNEmbeddings("żab", 4, 5, 2, 0.25, "mine", True)
     saved = json.loads(json.dumps(made.to_params()))
     again = CharacterCNNEmbeddings.from_params(saved)
     assert again.to_params() == made.to_params()
-    assert list(saved.values()) == [["a", "b", "ż"], 4, 5, 2, 0.25, "mine"]
+    assert list(saved.values()) == [["a", "b", "ż"], 4, 5, 2, 0.25, "mine", True]
     for copied in (
         load_embeddings(made.save_embeddings()),
         pickle.loads(pickle.dumps(made)),

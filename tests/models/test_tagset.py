@@ -1,12 +1,14 @@
 """Which tag may follow which, and what a path of tags spells."""
 
+import copy
 import itertools
 
 import pytest
 import tiny
 import torch
+from flair.models import SequenceTagger
 
-from flair_jointner.models.tagset import TagSet, encodes_spans
+from flair_jointner.models.tagset import TagSet, encodes_spans, tag_dictionary
 
 SPECIAL = ["<START>", "<STOP>"]
 SCHEMES = {
@@ -76,3 +78,25 @@ def test_the_spans_of_a_path_are_those_that_it_spells(scheme):
         ):
             found[sentence].append((start, end, tagset.types[kind]))
         assert found == entities
+
+
+@pytest.mark.parametrize("use_crf", [True, False])
+@pytest.mark.parametrize("unknown", [True, False])
+@pytest.mark.parametrize("tag_format", ["BIOES", "BIO"])
+@pytest.mark.parametrize(
+    "types",
+    [
+        tiny.dictionary(add_unk=True),
+        tiny.dictionary(("NOUN", "S-ADJ"), spans=False, add_unk=True),
+        tiny.dictionary(("NOUN", "VERB"), spans=False),
+    ],
+)
+def test_the_tags_are_those_that_flairs_tagger_makes(types, tag_format, unknown, use_crf):
+    tagger = SequenceTagger(
+        tiny.words(), copy.deepcopy(types), "ner", hidden_size=4,
+        tag_format=tag_format, use_crf=use_crf, allow_unk_predictions=unknown,
+    )  # fmt: skip
+    before = types.get_items()
+    made = tag_dictionary(types, tag_format, use_crf, unknown)
+    assert made.get_items() == tagger.label_dictionary.get_items()
+    assert types.get_items() == before

@@ -10,6 +10,7 @@ import torch
 from flair.trainers.plugins import TrainerPlugin
 
 from flair_jointner import JointTagger
+from flair_jointner.data import TransferCorpus, is_source
 from flair_jointner.training import PAPER_SETTINGS, train
 
 QUICK = {"learning_rate": 0.02, "mini_batch_size": 16, "max_epochs": 20}
@@ -237,6 +238,23 @@ def test_sentences_keep_their_order_where_the_user_wants_that(tmp_path):
     first = watch(tmp_path / "1", shuffle=False).spreads
     assert first == watch(tmp_path / "2", shuffle=False).spreads
     assert first != watch(tmp_path / "3").spreads
+
+
+def test_batches_of_a_transfer_corpus_are_of_one_resource_each(tmp_path):
+    class Resources(TrainerPlugin):
+        seen = ()
+
+        @TrainerPlugin.hook
+        def before_training_batch(self, batch, **_):
+            (mark,) = {is_source(sentence) for sentence in batch}
+            self.seen = (*self.seen, mark)
+
+    source, target = tiny.corpus(titles(50, 4)), tiny.corpus(titles(8, 1), titles(8, 2))
+    corpus = TransferCorpus(source, target, mixing_rate=0.25)
+    plugin = Resources()
+    train(tagger(corpus), corpus, tmp_path, plugins=[plugin], max_epochs=1)
+    assert len(plugin.seen) == 32
+    assert sum(plugin.seen) == 8
 
 
 def test_training_in_bfloat16_learns_the_task(tmp_path):

@@ -1,0 +1,205 @@
+"""Two resources in one corpus: a source with many annotations, and a target with few.
+
+The setting of Zhou et al. (2019): what is learnt from the source is to help the target, so the dev
+and test data are the target's. Which resource a sentence is from stands in its metadata; a sentence
+that says nothing is from the target.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from flair.data import Corpus, Sentence
+from flair.datasets import FlairDatapointDataset
+from flair.samplers import FlairSampler
+
+from flair_jointner.data.sampling import one_pass
+
+_KEY, _SOURCE = "resource", "source"
+
+
+def mark_source(sentence: Sentence) -> None:
+    """Record that a sentence is from the source.
+
+    Args:
+        sentence: The sentence to mark.
+    """
+    sentence.add_metadata(_KEY, _SOURCE)
+
+
+def is_source(sentence: Sentence) -> bool:
+    """Tell whether a sentence is from the source.
+
+    Args:
+        sentence: The sentence.
+
+    Returns:
+        True if it was marked with `mark_source`, else False: it is from the target.
+    """
+    return sentence.has_metadata(_KEY) and sentence.get_metadata(_KEY) == _SOURCE
+
+
+class TransferCorpus(Corpus):
+    """The training data of a source and a target, and the dev and test data of the target.
+
+    The source's own dev and test data are left out, as in the paper.
+
+    Attributes:
+        mixing_rate: The share of the batches that are the source's, with which
+            :func:`~flair_jointner.training.train` trains.
+    """
+
+    def __init__(
+        self,
+        source: Corpus[Sentence],
+        target: Corpus[Sentence],
+        mixing_rate: float = 0.5,
+        name: str = "transfer",
+    ) -> None:
+        """Puts two corpora together; the training sentences of the source are marked.
+
+        Args:
+            source: Its training data are the source.
+            target: Its training data are the target; its dev and test data become this corpus's.
+            mixing_rate: The share of the batches that are the source's, above 0 and below 1.
+                The paper adds the losses of both resources (Eq. 2), which is 0.5.
+            name: The name of the corpus.
+
+        Raises:
+            ValueError: If a resource has no training data, both hold the same sentence, or the
+                mixing rate is out of its range.
+        """
+        _check_rate(mixing_rate)
+        sentences = {"source": _sentences(source.train), "target": _sentences(target.train)}
+        for resource, found in sentences.items():
+            if not found:
+                raise ValueError(
+                    f"The {resource} has no training data: give a corpus with a train split."
+                )
+        dev, test = _sentences(target.dev), _sentences(target.test)
+        both = {id(sentence) for sentence in sentences["source"]}
+        for sentence in (*sentences["target"], *dev, *test):
+            if id(sentence) in both or is_source(sentence):
+                raise ValueError(
+                    f"{sentence.text!r} is in the target, but also a sentence of a source: read "
+                    "each resource from its own files."
+                )
+        for sentence in sentences["source"]:
+            mark_source(sentence)
+        super().__init__(
+            FlairDatapointDataset([*sentences["source"], *sentences["target"]]),
+            FlairDatapointDataset(dev) if dev else None,
+            FlairDatapointDataset(test) if test else None,
+            name=name,
+            sample_missing_splits=False,
+        )
+        self.mixing_rate = mixing_rate
+
+
+def alternating_resources(
+    batch_size: int, mixing_rate: float = 0.5, least_batches: int = 1
+) -> type[FlairSampler]:
+    """Makes a sampler whose batches are all of one resource, in random turns.
+
+    An epoch has as many batches as all sentences fill. The share ``mixing_rate`` of them (at least
+    one, and not all) is the source's, whichever resource is the larger. Each resource is gone
+    through again and again, from one epoch to the next, so that each of its sentences comes equally
+    often; batches hold sentences of similar length, as those of
+    :func:`~flair_jointner.data.length_bucketed`. All batches are full: the ten sentences of a tiny
+    target come three times or four in a batch of 32.
+
+    Args:
+        batch_size: ``mini_batch_size`` of the trainer.
+        mixing_rate: The share of the batches that are the source's, above 0 and below 1.
+        least_batches: Batches of an epoch at least.
+
+    Returns:
+        A sampler class, for ``ModelTrainer.train(sampler=...)``. It raises a ValueError where the
+        training data hold one resource only.
+
+    Raises:
+        ValueError: If a number is out of its range.
+    """
+    _check_rate(mixing_rate)
+    if min(batch_size, least_batches) < 1:
+        raise ValueError(
+            f"batch_size is {batch_size} and least_batches {least_batches}: both have to be 1 or "
+            "more."
+        )
+
+    class AlternatingSampler(FlairSampler):
+        """Batches of one resource each; see :func:`alternating_resources`."""
+
+        def __init__(self) -> None:
+            # Flair's samplers hand an argument to torch's, which takes none any more.
+            super().__init__()
+
+        def set_dataset(self, data_source: Any) -> None:
+            super().set_dataset(data_source)
+            sentences = _sentences(data_source)
+            marks = [is_source(sentence) for sentence in sentences]
+            self._decks = [
+                _Deck([i for i, mark in enumerate(marks) if mark is wanted], sentences, batch_size)
+                for wanted in (True, False)
+            ]
+            if not all(deck.indices for deck in self._decks):
+                raise ValueError(
+                    f"Of {len(marks)} training sentences {sum(marks)} are from the source, the "
+                    "others from the target; both are needed. Put them together with "
+                    "TransferCorpus(source, target)."
+                )
+
+        def __iter__(self) -> Iterator[int]:
+            count = self._count_batches()
+            from_source = min(max(round(mixing_rate * count), 1), count - 1)
+            source, target = self._decks
+            batches = source.draw(from_source) + target.draw(count - from_source)
+            random.shuffle(batches)
+            return (index for batch in batches for index in batch)
+
+        def __len__(self) -> int:
+            return self._count_batches() * batch_size
+
+        def _count_batches(self) -> int:
+            return max(math.ceil(self.num_samples / batch_size), least_batches, 2)
+
+    return AlternatingSampler
+
+
+class _Deck:
+    """Full batches of one resource, without end."""
+
+    def __init__(self, indices: list[int], sentences: list[Sentence], batch_size: int) -> None:
+        self.indices = indices
+        self._lengths = [len(sentences[index]) for index in indices]
+        self._batch_size = batch_size
+        self._batches: list[list[int]] = []
+        self._left_over: list[int] = []
+
+    def draw(self, count: int) -> list[list[int]]:
+        """The next batches."""
+        while len(self._batches) < count:
+            full, rest = one_pass(self._lengths, self._batch_size)
+            random.shuffle(full)
+            self._left_over += rest
+            while len(self._left_over) >= self._batch_size:
+                full.append(self._left_over[: self._batch_size])
+                del self._left_over[: self._batch_size]
+            self._batches += full
+        drawn, self._batches = self._batches[:count], self._batches[count:]
+        return [[self.indices[place] for place in batch] for batch in drawn]
+
+
+def _check_rate(mixing_rate: float) -> None:
+    if not 0 < mixing_rate < 1:
+        raise ValueError(
+            f"mixing_rate is {mixing_rate}: it has to be above 0 and below 1; 0.5 gives both "
+            "resources as many batches."
+        )
+
+
+def _sentences(split: Any) -> list[Sentence]:
+    return [split[index] for index in range(len(split or []))]

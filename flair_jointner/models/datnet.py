@@ -1,0 +1,520 @@
+"""DATNet: what a source with many annotations teaches a target with few (Zhou et al., ACL 2019)."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import flair
+import torch
+from flair.data import Dictionary, Sentence
+from flair.embeddings import StackedEmbeddings, TokenEmbeddings
+from flair.embeddings.base import load_embeddings
+from torch import Tensor, nn
+
+from flair_jointner.data.transfer import is_source
+from flair_jointner.layers import (
+    LinearChainCRF,
+    ResourceDiscriminator,
+    grad_loss_from_logits,
+    length_mask,
+)
+from flair_jointner.layers.adversary import check_grad_weights
+from flair_jointner.layers.matmul import linear
+from flair_jointner.layers.perturbation import Perturber
+from flair_jointner.layers.recurrent import run_recurrent
+from flair_jointner.models.embedding import get_names, set_names
+from flair_jointner.models.losses import Loss
+from flair_jointner.models.network import TaggerOutput
+from flair_jointner.models.prediction import Decoder, Prediction
+from flair_jointner.models.tagger import BaseTagger
+from flair_jointner.models.tagset import TagSet, encodes_spans, tag_dictionary
+
+Share = Literal["full", "part"]
+Discriminator = Literal["grad", "plain"]
+SHARES: tuple[str, ...] = get_args(Share)
+DISCRIMINATORS: tuple[str, ...] = get_args(Discriminator)
+
+
+@dataclass(frozen=True)
+class TransferOutput(TaggerOutput):
+    """What DATNet makes of a batch; ``emissions`` are those of the target's decoder.
+
+    Attributes:
+        is_source: Whether a sentence is from the source, ``[batch]`` bool.
+        source_emissions: Scores of the source's tags, ``[batch, tokens, source tags]``; None where
+            both resources share the decoder.
+    """
+
+    is_source: Tensor
+    source_emissions: Tensor | None = None
+
+
+class DATNet(BaseTagger):
+    """A tagger for a target, trained on a source as well (sections 3.1 to 3.4).
+
+    Sentences are the target's unless they are marked (:func:`~flair_jointner.data.mark_source`);
+    :class:`~flair_jointner.data.TransferCorpus` marks them in training. Each sentence goes through
+    the word embeddings, the private BiLSTM and the decoder of its own resource, where there are
+    such, and through all that is shared; a batch may mix resources.
+
+    The loss is Eq. 2, ℓ = ℓ_GRAD + ℓ_S + ℓ_T, as means over sentences, where the paper has sums;
+    ℓ_GRAD is there in training only, since dev data are of one resource. Adversarial training
+    (section 3.5) is the argument ``perturbation`` that all taggers have.
+
+    Where the paper is silent or says two things: the BiLSTM has no projection before it; the
+    hidden sizes 200 and 100 are those of each direction; the rate of the dropout, on the
+    embeddings and on the BiLSTM's output, is 0.5; the discriminator reads that output after the
+    dropout, as the decoder does; the states of the shared and the private BiLSTM are concatenated
+    (Fig. 1b draws both below the decoder); α is 0.25, in the middle of the best of Table 5; a
+    decoder is shared if both resources have the same entity types, as all of the paper's have.
+
+    Attributes:
+        share: ``"full"`` or ``"part"``.
+        source_embeddings: The word embeddings of the source; None if they are the target's.
+        private: The private BiLSTMs, by resource; empty with ``share="full"``.
+        discriminator: Tells the resources apart in training, if there is one.
+        source_linear: The linear layer of the source's own decoder, if it has one.
+        source_crf: The CRF of the source's own decoder, if it has one.
+        source_tagset: The tags of the source's sentences.
+    """
+
+    def __init__(
+        self,
+        embeddings: TokenEmbeddings,
+        tag_dictionary: Dictionary,
+        tag_type: str,
+        source_embeddings: TokenEmbeddings | None = None,
+        source_tag_dictionary: Dictionary | None = None,
+        shared_embeddings: TokenEmbeddings | None = None,
+        *,
+        share: Share = "full",
+        discriminator: Discriminator | None = "grad",
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        reversal_rate: float = 1.0,
+        hidden_size: int | None = None,
+        reproject_embeddings: bool = False,
+        dropout: float = 0.5,
+        word_dropout: float = 0.0,
+        locked_dropout: float = 0.0,
+        **sequence_tagger: Any,
+    ) -> None:
+        """Makes a tagger with random weights.
+
+        Args:
+            embeddings: Word embeddings of the target, w^emb of section 3.2.
+            tag_dictionary: Entity types of the target, from ``target.make_label_dictionary``.
+            tag_type: Label type of the entities, in both resources.
+            source_embeddings: Word embeddings of the source, of the same size; None takes the
+                target's for both, as for two domains of one language.
+            source_tag_dictionary: Entity types of the source. If they are others than the
+                target's, each resource has a decoder of its own; None means the same.
+            shared_embeddings: Embeddings for the words of both, beside the others: w^char, as
+                :class:`~flair_jointner.CharacterCNNEmbeddings`.
+            share: ``"full"`` for one BiLSTM (DATNet-F); ``"part"`` for a shared one and a private
+                one of each resource (DATNet-P). The paper finds "full" better for two domains, and
+                for very few target sentences; "part" for two languages otherwise (section 4.5).
+            discriminator: ``"grad"`` (Eq. 1), ``"plain"`` (AD: cross-entropy), or None.
+            alpha: α of Eq. 1, the weight of the source; the target's is 1 - α.
+            gamma: γ of Eq. 1, how much less sentences count that are classified well.
+            reversal_rate: What the negated gradient of the discriminator is multiplied by on its
+                way to the shared BiLSTM.
+            hidden_size: Hidden units of each BiLSTM and direction; None is the paper's, 200 with
+                ``share="full"`` and 100 with "part".
+            reproject_embeddings: Whether there is a linear layer, shared, below the BiLSTMs.
+            dropout: Dropout of the embeddings and of the BiLSTM's output.
+            word_dropout: Probability with which a whole word is dropped in training.
+            locked_dropout: Locked dropout, at the places of the dropout.
+            **sequence_tagger: Further arguments of ``flair.models.SequenceTagger`` and of this
+                package's taggers (``constrain_decoding``, ``perturbation``).
+
+        Raises:
+            ValueError: If the arguments contradict each other.
+        """
+        _check_choice("share", share, SHARES)
+        if discriminator is not None:
+            _check_choice("discriminator", discriminator, DISCRIMINATORS, "None")
+        check_grad_weights(alpha, gamma)
+        _check_embeddings(embeddings, source_embeddings, shared_embeddings)
+        _check_network(share, sequence_tagger)
+        if hidden_size is None:
+            hidden_size = 200 if share == "full" else 100
+        stacked = embeddings
+        if shared_embeddings is not None:
+            stacked = StackedEmbeddings([shared_embeddings, embeddings], overwrite_names=False)
+        super().__init__(
+            stacked,
+            tag_dictionary,
+            tag_type,
+            hidden_size=hidden_size,
+            reproject_embeddings=reproject_embeddings,
+            dropout=dropout,
+            word_dropout=word_dropout,
+            locked_dropout=locked_dropout,
+            **sequence_tagger,
+        )
+        self._has_shared_embeddings = shared_embeddings is not None
+        self.source_embeddings = source_embeddings
+        if self.perturbation is not None:
+            self._normalise(*self._inputs())
+        self.share = share
+        self.options: dict[str, Any] = {
+            "share": share,
+            "discriminator": discriminator,
+            "alpha": alpha,
+            "gamma": gamma,
+            "reversal_rate": reversal_rate,
+        }
+        self.private = nn.ModuleDict()
+        shared_size = self.linear.in_features
+        if share == "part":
+            self.private.update({name: self._make_rnn() for name in ("source", "target")})
+            self.linear = nn.Linear(2 * shared_size, len(self.tagset))
+        self.discriminator: ResourceDiscriminator | None = None
+        if discriminator is not None:
+            self.discriminator = ResourceDiscriminator(shared_size, reversal_rate)
+        self._make_source_decoder(tag_dictionary, source_tag_dictionary, sequence_tagger)
+        self.to(flair.device)
+
+    def _make_rnn(self) -> nn.RNNBase:
+        """One like the shared one."""
+        rnn = self.RNN(
+            self.rnn_type,
+            self.rnn_layers,
+            self.hidden_size,
+            self.bidirectional,
+            rnn_input_dim=self.embeddings.embedding_length,
+        )
+        return rnn
+
+    def _make_source_decoder(
+        self, target: Dictionary, source: Dictionary | None, arguments: dict[str, Any]
+    ) -> None:
+        self.source_tagset = self.tagset
+        self.source_dictionary: Dictionary | None = None
+        self.source_linear: nn.Linear | None = None
+        self.source_crf: LinearChainCRF | None = None
+        if source is None or _types(source) == _types(target):
+            return
+        if arguments.get("loss_weights"):
+            raise ValueError(
+                "loss_weights go with one decoder, but the resources have other entity types: "
+                "leave loss_weights out."
+            )
+        if not arguments.get("init_from_state_dict"):
+            source = tag_dictionary(
+                source, self.tag_format, self.use_crf, self.allow_unk_predictions
+            )
+        if encodes_spans(source) is not self.predict_spans:
+            raise ValueError(
+                "One of the tag dictionaries is of spans, and the other of tags of tokens: the "
+                "resources need labels of one kind."
+            )
+        self.source_dictionary = source
+        self.source_tagset = TagSet(source.get_items(), self.predict_spans, self.tag_format)
+        self.source_linear = nn.Linear(self.linear.in_features, len(self.source_tagset))
+        if self.use_crf:
+            self.source_crf = LinearChainCRF(
+                len(self.source_tagset),
+                source.get_idx_for_item("<START>"),
+                source.get_idx_for_item("<STOP>"),
+            )
+
+    # ----- the stations -----
+
+    def embed(
+        self, sentences: list[Sentence], perturber: Perturber | None = None
+    ) -> tuple[Tensor, ...]:
+        """Embeds a batch: w = [w^char, w^emb] of section 3.2.
+
+        Args:
+            sentences: Non-empty sentences.
+            perturber: Adds to the embeddings, if given.
+
+        Returns:
+            What :meth:`forward` takes: x, ``[batch, tokens, embedding]``, the mask,
+            ``[batch, tokens]`` bool, and which sentences are from the source, ``[batch]`` bool.
+        """
+        lengths = torch.tensor([len(sentence) for sentence in sentences], device=flair.device)
+        mask = length_mask(lengths)
+        marks = torch.tensor([is_source(sentence) for sentence in sentences], device=flair.device)
+        *shared, words = self._own_inputs()
+        parts = [self._embed_with(embeddings, sentences, perturber) for embeddings in shared]
+        if self.source_embeddings is None:
+            parts.append(self._embed_with(words, sentences, perturber))
+        else:
+            vectors = self.linear.weight.new_zeros(*mask.shape, words.embedding_length)
+            for embeddings, wanted in ((words, ~marks), (self.source_embeddings, marks)):
+                rows = wanted.nonzero().squeeze(1)
+                if len(rows):
+                    own = [sentences[row] for row in rows.tolist()]
+                    found = self._embed_with(embeddings, own, perturber)
+                    padded = nn.functional.pad(found, (0, 0, 0, mask.size(1) - found.size(1)))
+                    vectors = vectors.index_copy(0, rows, padded)
+            parts.append(vectors)
+        return torch.cat(parts, dim=-1), mask, marks
+
+    def _own_inputs(self) -> list[TokenEmbeddings]:
+        """The shared embeddings, if there are any, and the target's words."""
+        return _members(self.embeddings) if self._has_shared_embeddings else [self.embeddings]
+
+    def _inputs(self) -> list[TokenEmbeddings]:
+        source = self.source_embeddings
+        return [*self._own_inputs(), *([] if source is None else [source])]
+
+    def encode(self, embedded: Tensor, mask: Tensor, is_source: Tensor | None = None) -> Tensor:
+        """Dropout, the shared BiLSTM and the private one, dropout: x → H.
+
+        Args:
+            embedded: x, ``[batch, tokens, embedding]``.
+            mask: ``[batch, tokens]`` bool, True for real tokens.
+            is_source: Whether a sentence is from the source, ``[batch]`` bool; None for no one.
+
+        Returns:
+            H, ``[batch, tokens, hidden]``: the states of the shared BiLSTM, and behind them those
+            of the private one.
+        """
+        states = self._before_rnn(embedded)
+        shared = self._run_rnn(states, mask)
+        if self.share == "part":
+            private = self._run_private(states, mask, _given(is_source, mask))
+            shared = torch.cat([shared, private], dim=-1)
+        return self._after_rnn(shared)
+
+    def _run_private(self, states: Tensor, mask: Tensor, marks: Tensor) -> Tensor:
+        """The states of each sentence's own BiLSTM; that of the other is not even run."""
+        size = self.linear.in_features // 2
+        private = states.new_zeros(*mask.shape, size)
+        for name, wanted in (("target", ~marks), ("source", marks)):
+            rows = wanted.nonzero().squeeze(1)
+            if len(rows):
+                rnn: Any = self.private[name]
+                padded = self.fast_paths.padded_lstm
+                found = run_recurrent(rnn, states[rows], mask[rows], padded=padded)
+                private = private.to(found.dtype).index_copy(0, rows, found)
+        return private
+
+    def forward(
+        self, embedded: Tensor, mask: Tensor, is_source: Tensor | None = None
+    ) -> TransferOutput:
+        """The road after the embeddings.
+
+        Args:
+            embedded: x, ``[batch, tokens, embedding]``.
+            mask: ``[batch, tokens]`` bool, True for real tokens.
+            is_source: Whether a sentence is from the source, ``[batch]`` bool; None for no one.
+
+        Returns:
+            Hidden states and tag scores.
+        """
+        marks = _given(is_source, mask)
+        return self.emit(self.encode(embedded, mask, marks), mask, marks)
+
+    def emit(self, states: Tensor, mask: Tensor, is_source: Tensor | None = None) -> TransferOutput:
+        """The road after the encoder.
+
+        Args:
+            states: H, ``[batch, tokens, hidden]``.
+            mask: ``[batch, tokens]`` bool, True for real tokens.
+            is_source: Whether a sentence is from the source, ``[batch]`` bool; None for no one.
+
+        Returns:
+            Hidden states and tag scores.
+        """
+        output = super().emit(states, mask)
+        from_source = None
+        if self.source_linear is not None:
+            from_source = linear(output.states, self.source_linear)
+        marks = _given(is_source, mask)
+        return TransferOutput(output.states, output.emissions, mask, marks, from_source)
+
+    def tagset_of(self, sentence: Sentence) -> TagSet:
+        """The tags that a sentence of this resource may have.
+
+        Args:
+            sentence: The sentence.
+
+        Returns:
+            The tags.
+        """
+        return self.source_tagset if is_source(sentence) else self.tagset
+
+    # ----- training -----
+
+    def losses(self, sentences: list[Sentence], output: TaggerOutput) -> list[Loss]:
+        """The losses of Eq. 2.
+
+        Args:
+            sentences: The batch.
+            output: What the network makes of it.
+
+        Returns:
+            The negative log-likelihood of the tags of each annotated sentence, of both resources
+            together, and in training the loss of the discriminator.
+
+        Raises:
+            ValueError: In training, if a sentence holds a label that its dictionary lacks.
+        """
+        assert isinstance(output, TransferOutput)  # for the type checker
+        if output.source_emissions is None:
+            losses = super().losses(sentences, output)
+        else:
+            losses = self._tag_losses_apart(sentences, output, output.source_emissions)
+        if self.training and self.discriminator is not None:
+            losses.append(Loss("resource", 1.0, self.resource_loss(output)))
+        return losses
+
+    def _tag_losses_apart(
+        self, sentences: list[Sentence], output: TransferOutput, from_source: Tensor
+    ) -> list[Loss]:
+        """The loss of the tags where each resource has its own decoder."""
+        values = []
+        marks = output.is_source.tolist()
+        for wanted, decoder, emissions in (
+            (False, self._own_crf, output.emissions),
+            (True, self.source_crf, from_source),
+        ):
+            rows = [row for row, mark in enumerate(marks) if mark is wanted]
+            targets, annotated = self.gold_tags([sentences[row] for row in rows])
+            if annotated:
+                chosen = [rows[index] for index in annotated]
+                scores, mask = (x[chosen, : targets.size(1)] for x in (emissions, output.mask))
+                values.append(self._tag_loss(decoder, scores, targets, mask))
+        return [Loss(self.tag_type, 1.0, torch.cat(values))] if values else []
+
+    def resource_loss(self, output: TransferOutput) -> Tensor:
+        """The terms of Eq. 1.
+
+        Args:
+            output: What the network makes of a batch.
+
+        Returns:
+            ``[batch]``.
+        """
+        assert self.discriminator is not None  # for the type checker; callers look first
+        logits = self.discriminator(self.shared_states(output), output.mask).float()
+        if self.options["discriminator"] == "plain":
+            targets = output.is_source.to(logits)
+            return nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+        alpha, gamma = self.options["alpha"], self.options["gamma"]
+        return grad_loss_from_logits(logits, output.is_source, alpha, gamma)
+
+    def shared_states(self, output: TransferOutput) -> Tensor:
+        """What the shared BiLSTM makes of a batch.
+
+        Args:
+            output: What the network makes of it.
+
+        Returns:
+            ``[batch, tokens, hidden]``.
+        """
+        size = output.states.size(-1)
+        return output.states[..., : size // 2 if self.share == "part" else size]
+
+    # ----- prediction -----
+
+    def decode(self, output: TaggerOutput, decoder: Decoder, **wanted: bool) -> list[Prediction]:
+        """Finds the best tags of each sentence, with the decoder of its resource.
+
+        Args:
+            output: What the network makes of the batch.
+            decoder: What :meth:`decoder` made: the target's.
+            **wanted: What the decoder is asked for beside the tags.
+
+        Returns:
+            A prediction per sentence.
+        """
+        assert isinstance(output, TransferOutput)  # for the type checker
+        if output.source_emissions is None or not bool(output.is_source.any()):
+            return super().decode(output, decoder, **wanted)
+        chain = self._chain(self.source_crf, self.source_tagset)
+        predictions: dict[int, Prediction] = {}
+        for rows, scores, own in (
+            (~output.is_source, output.emissions, decoder),
+            (output.is_source, output.source_emissions, Decoder(self.source_tagset, *chain)),
+        ):
+            if bool(rows.any()):
+                longest = int(output.mask[rows].sum(1).max())
+                states, emissions, mask = (
+                    x[rows, :longest] for x in (output.states, scores, output.mask)
+                )
+                found = super().decode(TaggerOutput(states, emissions, mask), own, **wanted)
+                places = rows.nonzero().squeeze(1).tolist()
+                predictions.update(zip(places, found, strict=True))
+        return [predictions[index] for index in range(len(predictions))]
+
+    # ----- files -----
+
+    def _get_state_dict(self) -> dict[str, Any]:
+        source = self.source_embeddings
+        saved = None if source is None else source.save_embeddings(use_state_dict=False)
+        return {
+            **super()._get_state_dict(),
+            **self.options,
+            "has_shared_embeddings": self._has_shared_embeddings,
+            "source_embeddings": saved,
+            "source_embedding_names": None if source is None else get_names(source),
+            "source_tag_dictionary": self.source_dictionary,
+        }
+
+    @classmethod
+    def _init_model_with_state_dict(cls, state: dict[str, Any], **kwargs: Any) -> Any:
+        kwargs |= {name: state[name] for name in (*_SAVED_OPTIONS, "source_tag_dictionary")}
+        words = load_embeddings(state["embeddings"])
+        if state["has_shared_embeddings"]:
+            kwargs["shared_embeddings"], words = _members(words)
+        if state["source_embeddings"] is not None:
+            kwargs["source_embeddings"] = load_embeddings(state["source_embeddings"])
+            set_names(kwargs["source_embeddings"], state["source_embedding_names"])
+        return super()._init_model_with_state_dict({**state, "embeddings": words}, **kwargs)
+
+
+_SAVED_OPTIONS = ("share", "discriminator", "alpha", "gamma", "reversal_rate")
+
+
+def _given(is_source: Tensor | None, mask: Tensor) -> Tensor:
+    """The marks, ``[batch]`` bool; where there are none, all sentences are the target's."""
+    return mask.new_zeros(len(mask)) if is_source is None else is_source
+
+
+def _members(stack: Any) -> list[TokenEmbeddings]:
+    return list(stack.embeddings)
+
+
+def _types(dictionary: Dictionary) -> set[str]:
+    return set(dictionary.get_items()) - {"<unk>"}
+
+
+def _check_choice(name: str, given: str, possible: tuple[str, ...], *more: str) -> None:
+    if given not in possible:
+        choices = [*map(repr, possible), *more]
+        raise ValueError(f"Unknown {name} {given!r}: choose {', '.join(choices)}.")
+
+
+def _check_embeddings(
+    target: TokenEmbeddings, source: TokenEmbeddings | None, shared: TokenEmbeddings | None
+) -> None:
+    if source is not None and source.embedding_length != target.embedding_length:
+        raise ValueError(
+            f"The word embeddings of the source have {source.embedding_length} dimensions, those "
+            f"of the target {target.embedding_length}: one BiLSTM reads both, so give embeddings "
+            "of the same size."
+        )
+    if shared is None:
+        return
+    names = {*target.get_names(), *(source.get_names() if source is not None else ())}
+    both = sorted(names.intersection(shared.get_names()))
+    if both:
+        raise ValueError(
+            f"The shared embeddings and the word embeddings are both named {', '.join(both)}: "
+            "Flair keeps vectors by name, so give one of them another."
+        )
+
+
+def _check_network(share: str, arguments: dict[str, Any]) -> None:
+    if not arguments.get("use_rnn", True):
+        raise ValueError("DATNet shares a recurrent layer: leave use_rnn=False out.")
+    if share == "part" and arguments.get("train_initial_hidden_state", False):
+        raise ValueError(
+            "train_initial_hidden_state goes with share='full': Flair keeps one initial state, "
+            "and share='part' has three recurrent layers."
+        )
