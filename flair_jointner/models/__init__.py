@@ -4,6 +4,7 @@ from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.datnet import DATNet
 from flair_jointner.models.document import DocumentMaxPoolRNNEmbeddings
 from flair_jointner.models.joint import ATTENTIONS, JointTagger
+from flair_jointner.models.loading import load_tagger
 from flair_jointner.models.state import ModelFileError
 from flair_jointner.models.tagger import BaseTagger
 from flair_jointner.models.transfer import TransferReport, load_classifier
@@ -18,4 +19,5 @@ __all__ = [
     "ModelFileError",
     "TransferReport",
     "load_classifier",
+    "load_tagger",
 ]
