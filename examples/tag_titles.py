@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from flair_jointner import JointTagger
+from flair_jointner.models import load_tagger
 
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, path_type=Path))
 @click.argument("titles", type=click.File("r", encoding="utf-8"))
 def main(model: Path, titles: Iterable[str]) -> None:
-    tagger = JointTagger.load(model)
+    tagger = load_tagger(model)
     for row in tagger.tag(line.rstrip("\n") for line in titles):
         category = f"{row['category']} ({row['score']:.2f})" if row["category"] else "no category"
         click.echo(f"\n{row['text']}\n  {category}")

@@ -49,6 +49,19 @@ def test_taggers_train_and_tag(work, configuration):
     assert all(title in out for title in titles.read_text("utf-8").splitlines())
 
 
+@pytest.mark.parametrize(
+    "options", [("none",), ("full",), ("part", "--perturbation", 1)], ids=lambda given: given[0]
+)
+def test_a_language_teaches_another(tmp_path, options):
+    quick = ("--epochs", 1, "--hidden-size", 8)
+    out = run("transfer_tagger.py", "--share", *options, *quick, cwd=tmp_path)
+    assert f"F1 of {options[0]} on test" in out
+    titles = ROOT / "resources" / "titles" / "new.txt"
+    model = f"runs/transfer-{options[0]}/best-model.pt"
+    out = run("tag_titles.py", model, titles, cwd=tmp_path)
+    assert all(title in out for title in titles.read_text("utf-8").splitlines())
+
+
 def test_the_demo_ends_with_both_scores(tmp_path):
     out = run("demo.py", "--epochs", 1, "--hidden-size", 8, cwd=tmp_path)
     assert "=== Side by side" in out

@@ -152,3 +152,38 @@ def test_readme_counts_are_true(name):
     assert int(tokens) == sum(len(text.split()) for text in texts(name))
     counts = entity_counts(name) if name in CONLL else {}
     assert entities == [str(counts.get(kind, "–")) for kind in TYPES]
+
+
+# ----- the titles of two languages -----
+
+TRANSFER = RESOURCES / "transfer"
+
+
+def test_the_titles_of_two_languages_are_made_again_alike_and_are_as_many_as_the_readme_says(
+    tmp_path,
+):
+    script = str(RESOURCES / "make_transfer.py")
+    subprocess.run([sys.executable, "-B", script, "--out", str(tmp_path)], check=True)
+    names = sorted(path.name for path in TRANSFER.iterdir())
+    assert names == sorted(path.name for path in tmp_path.iterdir())
+    counts = {}
+    for name in names:
+        made = (tmp_path / name).read_bytes()
+        assert made == (TRANSFER / name).read_bytes(), name
+        text = made.decode("utf-8")
+        counts[name] = text.count("# category = " if name.endswith(".conll") else "\n")
+    assert counts == {
+        "source.train.conll": 400, "source.txt": 2000,
+        "target.train.conll": 20, "target.dev.conll": 100, "target.test.conll": 200,
+        "target.txt": 2000,
+    }  # fmt: skip
+
+
+def test_both_languages_have_every_type_and_share_few_words_but_the_brands():
+    words = {}
+    for resource in ("source", "target"):
+        lines = (TRANSFER / f"{resource}.train.conll").read_text("utf-8").splitlines()
+        rows = [line.split("\t") for line in lines if "\t" in line]
+        assert {tag[2:] for _, tag in rows if tag[0] == "B"} == set(TYPES)
+        words[resource] = {word.casefold() for word, tag in rows if tag.endswith("-PRODUCT")}
+    assert len(words["source"] & words["target"]) < 0.1 * len(words["target"])

@@ -13,7 +13,7 @@ from flair_jointner.inference.calibration import (
     draw_calibration,
     score_predictions,
 )
-from flair_jointner.models import JointTagger
+from flair_jointner.models import load_tagger
 from flair_jointner.training import fit_temperatures
 
 
@@ -46,8 +46,8 @@ def evaluate(
       jointner evaluate tagger/best-model.pt dev.conll --fit-temperature
       jointner evaluate tagger/best-model.pt test.conll --predictions test.tsv --plots pictures
     """
-    tagger = JointTagger.load(model, trust=trust)
-    labels = {"tag_type": tagger.tag_type, "class_type": tagger.class_type}
+    tagger = load_tagger(model, trust)
+    labels = {"tag_type": tagger.tag_type, "class_type": getattr(tagger, "class_type", None)}
     sentences = read_all(files, labels, reading)
     result = tagger.evaluate(
         sentences, tagger.tag_type, out_path=predictions, mini_batch_size=batch_size

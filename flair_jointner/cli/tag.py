@@ -14,7 +14,7 @@ from tqdm import tqdm
 from flair_jointner.cli.inputs import Paths
 from flair_jointner.cli.options import COUNT, FILE, TOKENIZER
 from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_in_parallel
-from flair_jointner.models import JointTagger
+from flair_jointner.models import load_tagger
 
 
 @click.command()
@@ -58,7 +58,7 @@ def tag(
       zcat titles.gz | jointner tag tagger/best-model.pt --workers 4 > entities.jsonl
       jointner tag thai/best-model.pt titles.txt --tokenizer segmenter:words.json
     """
-    tagger = JointTagger.load(model, trust=trust)
+    tagger = load_tagger(model, trust)
     fields: deque[dict[str, Any]] = deque()
     texts = _remember_fields(_inputs(files, column, input_format), fields)
     rows = tag_in_parallel(

@@ -18,13 +18,18 @@ from flair_jointner.cli.inputs import (
     split_sentences,
 )
 from flair_jointner.cli.options import COUNT, FILE, training_settings
-from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier
-from flair_jointner.training import build_tagger, self_train
+from flair_jointner.cli.transfer import check_system, make_transfer, was_given
+from flair_jointner.cli.transfer import transfer as transfer_options
+from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier, load_tagger
+from flair_jointner.training import InverseDecayPlugin, build_tagger, self_train
 from flair_jointner.training import train as train_model
 
 
 @click.command()
-@click.option("--train", "train_files", required=True, multiple=True, type=FILE,
+@click.option("--system", type=click.Choice(["joint", "datnet"]), default="joint",
+              show_default=True, help="What is trained: a joint tagger, or DATNet, which learns "
+              "from a source as well.")  # fmt: skip
+@click.option("--train", "--target", "train_files", required=True, multiple=True, type=FILE,
               help="Annotated sentences; can be given many times, class-only files among "
               "them.")  # fmt: skip
 @click.option("--dev", "dev_files", required=True, multiple=True, type=FILE,
@@ -47,27 +52,35 @@ from flair_jointner.training import train as train_model
 @click.option(
     "--hidden-size", type=COUNT, default=256, show_default=True, help="Hidden units per direction."
 )
+@click.option("--perturbation", type=float,
+              help="ε of adversarial training; none if not given.")  # fmt: skip
+@click.option("--decay", type=float, help="ρ of a learning rate that falls with each epoch t, by "
+              "1 + ρt; it does not if not given.")  # fmt: skip
 @click.option("--epochs", type=COUNT, default=100, show_default=True, help="At most so many.")
 @click.option("--self-train", "self_train_files", multiple=True, type=FILE,
               help="Sentences that the tagger annotates, where it is confident, to be trained anew "
               "with them; can be given many times.")  # fmt: skip
 @click.option("--confidence", default=0.9, show_default=True, type=click.FloatRange(0, 1),
               help="Least probability of each tag of what --self-train takes.")  # fmt: skip
+@transfer_options
 @options.run
 @options.word_vectors
 @options.training
 @options.label_types
 @options.reading
 def train(
+    system: str,
     train_files: Paths,
     dev_files: Paths,
     test_files: Paths,
     ner_only: bool,
     classifier: Path | None,
     attention: str,
+    decay: float | None,
     epochs: int,
     self_train_files: Paths,
     confidence: float,
+    transfer: dict[str, Any],
     run: dict[str, Any],
     words: dict[str, Any],
     training: dict[str, Any],
@@ -75,7 +88,7 @@ def train(
     reading: dict[str, Any],
     **model: Any,
 ) -> None:
-    """Trains a tagger: NER only, joint, or joint from a pre-trained classifier.
+    """Trains a tagger: NER only, joint, joint from a pre-trained classifier, or DATNet.
 
     \b
       jointner train --train train.conll --dev dev.conll --test test.conll \\
@@ -84,13 +97,30 @@ def train(
           --classifier classifier/best-model.pt --attention learned -o joint
       jointner train --train train.conll --dev dev.conll --vectors vectors.bin \\
           --self-train categories.txt --average-weights 0.99 -o taught
+      jointner train --system datnet --source spanish.conll --source-vectors es.bin \\
+          --target train.conll --dev dev.conll --vectors id.bin --decay 0.05 -o transfer
     """
+    check_system(system, transfer["source"])
     check_output(run)
     flair.set_seed(run["seed"])
-    class_type = None if ner_only else labels["class_type"]
+    class_type = None if ner_only or system == "datnet" else labels["class_type"]
     corpus = read_splits(
         train_files, dev_files, test_files, {**labels, "class_type": class_type}, reading
     )
+    options_of_training = {
+        "max_epochs": epochs,
+        "show_progress": True,
+        "plugins": [] if decay is None else [InverseDecayPlugin(decay)],
+        **training_settings(training),
+    }
+    if system == "datnet":
+        if not was_given("hidden_size"):
+            model["hidden_size"] = None  # its own default
+        shared = {name: model[name] for name in ("hidden_size", "perturbation")}
+        types = {**labels, "class_type": None}
+        made = make_transfer(corpus, transfer, words, types, reading, **shared)
+        report(train_model(*made, run["output"], **options_of_training), corpus, bool(test_files))
+        return
     pretrained = load_classifier(classifier) if classifier else None
     if pretrained is not None and not words["vectors"]:
         embeddings: Any = embeddings_of(pretrained)
@@ -109,11 +139,6 @@ def train(
             **model,
         )
 
-    options_of_training = {
-        "max_epochs": epochs,
-        "show_progress": True,
-        **training_settings(training),
-    }
     if self_train_files:
         result = self_train(
             make_tagger,
@@ -125,9 +150,14 @@ def train(
         )
     else:
         result = train_model(make_tagger(corpus), corpus, run["output"], **options_of_training)
-    tagger = JointTagger.load(result["model_file"])
-    dev = tagger.evaluate(split_sentences(corpus.dev), labels["tag_type"])
+    report(result, corpus, bool(test_files))
+
+
+def report(result: dict[str, Any], corpus: Corpus, tested: bool) -> None:
+    """Says how good the trained tagger is, and where it is."""
+    tagger = load_tagger(result["model_file"])
+    dev = tagger.evaluate(split_sentences(corpus.dev), tagger.tag_type)
     click.echo(f"Dev F1: {100 * dev.main_score:.2f}")
-    if test_files:
+    if tested:
         click.echo(f"Test F1: {100 * result['test_score']:.2f}")
     click.echo(f"Tagger: {result['model_file']}")

@@ -1,7 +1,7 @@
 """What stands around Flair's ``ModelTrainer``."""
 
 from flair_jointner.training.best_model import BestModelPlugin
-from flair_jointner.training.building import build_tagger
+from flair_jointner.training.building import build_tagger, build_transfer_tagger
 from flair_jointner.training.decay import InverseDecayPlugin
 from flair_jointner.training.pretraining import pretrain_classifier
 from flair_jointner.training.self_training import annotate_confidently, self_train
@@ -15,6 +15,7 @@ __all__ = [
     "InverseDecayPlugin",
     "annotate_confidently",
     "build_tagger",
+    "build_transfer_tagger",
     "fit_temperatures",
     "pretrain_classifier",
     "self_train",

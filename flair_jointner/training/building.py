@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flair.data import Corpus
+from flair.data import Corpus, Sentence
 from flair.embeddings import TokenEmbeddings
 from flair.models import TextClassifier
 
-from flair_jointner.models import JointTagger
+from flair_jointner.models import CharacterCNNEmbeddings, DATNet, JointTagger
 
 
 def build_tagger(
@@ -45,3 +45,48 @@ def build_tagger(
     if classifier is not None:
         made.init_from_classifier(classifier)
     return made
+
+
+def build_transfer_tagger(
+    source: Corpus,
+    target: Corpus,
+    embeddings: TokenEmbeddings,
+    tag_type: str,
+    source_embeddings: TokenEmbeddings | None = None,
+    with_characters: bool = True,
+    **tagger: Any,
+) -> DATNet:
+    """Makes a tagger for the labels of two corpora.
+
+    Args:
+        source: Its training split holds the entity types of the source.
+        target: Its training split holds those of the target.
+        embeddings: The token embeddings of the target.
+        tag_type: Label type of the entities.
+        source_embeddings: Those of the source; None takes the target's for both.
+        with_characters: Whether there is a character CNN over the characters of both, shared.
+        **tagger: Further arguments of :class:`~flair_jointner.DATNet`.
+
+    Returns:
+        The tagger.
+
+    Raises:
+        ValueError: If the arguments contradict each other, or a resource has no label.
+    """
+    types = []
+    for name, corpus in (("source", source), ("target", target)):
+        if not any(sentence.get_labels(tag_type) for sentence in _sentences(corpus)):
+            raise ValueError(
+                f"The training data of the {name} hold no label of type {tag_type!r}: check the "
+                "tag type, and give annotated sentences."
+            )
+        types.append(corpus.make_label_dictionary(tag_type, add_unk=False))
+    characters = None
+    if with_characters:
+        characters = CharacterCNNEmbeddings([*_sentences(source), *_sentences(target)])
+    return DATNet(embeddings, types[1], tag_type, source_embeddings, types[0], characters, **tagger)
+
+
+def _sentences(corpus: Corpus) -> list[Sentence]:
+    split: Any = corpus.train
+    return [split[index] for index in range(len(split or []))]

@@ -1,0 +1,30 @@
+"""A tagger from its file, whichever system it is."""
+
+from pathlib import Path
+
+from flair_jointner.models.datnet import DATNet
+from flair_jointner.models.joint import JointTagger
+from flair_jointner.models.state import class_name
+from flair_jointner.models.tagger import BaseTagger
+
+SYSTEMS: dict[str, type[BaseTagger]] = {cls.__name__: cls for cls in (JointTagger, DATNet)}
+"""The systems that a user trains, by the class that their files name."""
+
+
+def load_tagger(path: str | Path, trust: bool = False) -> BaseTagger:
+    """Loads a tagger of any system of this package.
+
+    Args:
+        path: A file that one of them saved.
+        trust: Whether the file may hold objects, the reading of which can run any code.
+
+    Returns:
+        The tagger, ready to predict.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ModelFileError: If the file holds another class, is damaged, or needs trust.
+    """
+    system = SYSTEMS.get(class_name(path) or "", JointTagger)  # which says what it found instead
+    tagger: BaseTagger = system.load(path, trust)
+    return tagger

@@ -1,0 +1,24 @@
+"""A tagger of any system from its file."""
+
+import pytest
+import tiny
+from flair.models import SequenceTagger
+
+from flair_jointner import DATNet, JointTagger
+from flair_jointner.models import ModelFileError, load_tagger
+
+
+@pytest.mark.parametrize("system", [JointTagger, DATNet])
+def test_the_file_says_which_system_it_is(system, tmp_path):
+    made = system(tiny.words(), tiny.dictionary(), "ner", hidden_size=4)
+    made.save(tmp_path / "tagger.pt")
+    assert type(load_tagger(tmp_path / "tagger.pt")) is system
+
+
+def test_what_is_none_of_them_is_named(tmp_path):
+    plain = SequenceTagger(tiny.words(), tiny.dictionary(), "ner", hidden_size=4)
+    plain.save(tmp_path / "flair.pt")
+    with pytest.raises(ModelFileError, match="holds a SequenceTagger, not a JointTagger"):
+        load_tagger(tmp_path / "flair.pt")
+    with pytest.raises(FileNotFoundError, match="no model file"):
+        load_tagger(tmp_path / "none.pt")
