@@ -10,7 +10,7 @@ from flair.embeddings import StackedEmbeddings, TokenEmbeddings
 from flair.embeddings.base import load_embeddings
 from torch import Tensor, nn
 
-from flair_jointner.data.transfer import is_source
+from flair_jointner.data.transfer_corpus import is_source
 from flair_jointner.layers import (
     LinearChainCRF,
     ResourceDiscriminator,
