@@ -21,9 +21,7 @@ DATA = Path(__file__).parent.parent / "resources" / "transfer"
 def vectors(file: Path) -> WordEmbeddings:
     """Word vectors of one language, from titles without annotation."""
     titles = [line.split() for line in file.read_text("utf-8").splitlines()]
-    embeddings = word_embeddings(train_vectors(titles, dimension=50, epochs=10))
-    embeddings.name = file.stem
-    return embeddings
+    return word_embeddings(train_vectors(titles, dimension=50, epochs=10), name=file.stem)
 
 
 @click.command()

@@ -17,15 +17,16 @@ RUNNABLE = ("python", "bash")
 @pytest.fixture
 def few_titles(tmp_path):
     """A folder with the head of every sample file at the place that the README names."""
-    folder = tmp_path / "resources" / "titles"
-    folder.mkdir(parents=True)
-    for file in (ROOT / "resources" / "titles").iterdir():
-        text = file.read_text("utf-8")
-        if file.suffix == ".conll":
-            text = "\n\n".join(text.split("\n\n")[:60]) + "\n"
-        else:
-            text = "".join(line + "\n" for line in text.splitlines()[:300])
-        (folder / file.name).write_text(text, "utf-8")
+    for name in ("titles", "transfer"):
+        folder = tmp_path / "resources" / name
+        folder.mkdir(parents=True)
+        for file in (ROOT / "resources" / name).iterdir():
+            text = file.read_text("utf-8")
+            if file.suffix == ".conll":
+                text = "\n\n".join(text.split("\n\n")[:60]) + "\n"
+            else:
+                text = "".join(line + "\n" for line in text.splitlines()[:300])
+            (folder / file.name).write_text(text, "utf-8")
     (tmp_path / "examples").mkdir()
     study = (ROOT / "examples" / "study.yaml").read_text("utf-8")
     fewer = study.replace("[100", "[40")  # of the sixty titles

@@ -18,8 +18,8 @@ from flair_jointner.cli.inputs import (
     split_sentences,
 )
 from flair_jointner.cli.options import COUNT, FILE, training_settings
-from flair_jointner.cli.transfer import check_system, make_transfer, was_given
-from flair_jointner.cli.transfer import transfer as transfer_options
+from flair_jointner.cli.transfer_options import check_system, make_transfer, was_given
+from flair_jointner.cli.transfer_options import transfer as transfer_options
 from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier, load_tagger
 from flair_jointner.training import InverseDecayPlugin, build_tagger, self_train
 from flair_jointner.training import train as train_model

@@ -16,7 +16,7 @@ from flair_jointner.data.slots import read_slot_folder
 from flair_jointner.data.tags import detect_scheme, spans_from_tags
 from flair_jointner.data.thai import ThaiTokenizer, character_clusters
 from flair_jointner.data.tokenizers import make_tokenizer
-from flair_jointner.data.transfer import (
+from flair_jointner.data.transfer_corpus import (
     TransferCorpus,
     alternating_resources,
     is_source,

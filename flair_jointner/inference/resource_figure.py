@@ -95,7 +95,8 @@ def resource_figure(
     axes = figure.subplots()
     for name, rows in (("source", is_source), ("target", ~is_source)):
         label = f"{name} ({counts[name]} sentences)"
-        axes.scatter(*places[rows].T, s=8, alpha=0.6, color=_COLOURS[name], label=label)
+        x, y = places[rows].T
+        axes.scatter(x, y, s=8, alpha=0.6, color=_COLOURS[name], label=label)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.legend()

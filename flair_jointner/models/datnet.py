@@ -10,7 +10,7 @@ from flair.embeddings import StackedEmbeddings, TokenEmbeddings
 from flair.embeddings.base import load_embeddings
 from torch import Tensor, nn
 
-from flair_jointner.data.transfer import is_source
+from flair_jointner.data.transfer_corpus import is_source
 from flair_jointner.layers import (
     LinearChainCRF,
     ResourceDiscriminator,
@@ -136,6 +136,8 @@ class DATNet(BaseTagger):
         check_grad_weights(alpha, gamma)
         _check_embeddings(embeddings, source_embeddings, shared_embeddings)
         _check_network(share, sequence_tagger)
+        if source_embeddings is embeddings:
+            source_embeddings = None
         if hidden_size is None:
             hidden_size = 200 if share == "full" else 100
         stacked = embeddings
@@ -177,14 +179,9 @@ class DATNet(BaseTagger):
 
     def _make_rnn(self) -> nn.RNNBase:
         """One like the shared one."""
-        rnn = self.RNN(
-            self.rnn_type,
-            self.rnn_layers,
-            self.hidden_size,
-            self.bidirectional,
-            rnn_input_dim=self.embeddings.embedding_length,
-        )
-        return rnn
+        sizes = (self.rnn_layers, self.hidden_size, self.bidirectional)
+        made: nn.RNNBase = self.RNN(self.rnn_type, *sizes, self.embeddings.embedding_length)
+        return made
 
     def _make_source_decoder(
         self, target: Dictionary, source: Dictionary | None, arguments: dict[str, Any]

@@ -172,8 +172,9 @@ def fold_words(tagger: "BaseTagger", dtype: torch.dtype | None) -> WordEncoder |
     projection = tagger.embedding2nn if tagger.reproject_embeddings else None
     rnn = tagger.rnn
     assert isinstance(rnn, nn.LSTM)  # for the type checker; looked at above
+    norm = next(iter(tagger.input_norms.values()), None)  # of the one table
     return tagger.folded.get(
-        (dtype, _fingerprint(tagger)), lambda: WordEncoder(tables[0], projection, rnn, dtype)
+        (dtype, _fingerprint(tagger)), lambda: WordEncoder(tables[0], projection, rnn, dtype, norm)
     )
 
 
@@ -188,8 +189,6 @@ def why_not_folded(tagger: "BaseTagger") -> str | None:
         return "the network has no LSTM of one layer"
     if tagger.train_initial_hidden_state or not tagger.rnn.bias:
         return "the LSTM has a trained initial state or no bias"
-    if tagger.perturbation is not None:
-        return "the embeddings are normalised for adversarial training"
     if type(tagger).encode is not TaggerNetwork.encode:
         return f"{type(tagger).__name__} encodes in a way of its own"
     return None
@@ -200,6 +199,7 @@ def _fingerprint(tagger: "BaseTagger") -> tuple[object, ...]:
     small: list[Tensor] = list(tagger.rnn.parameters())
     if tagger.reproject_embeddings:
         small += tagger.embedding2nn.parameters()
+    small += tagger.input_norms.buffers()
     sums = tuple(float(weight.detach().double().sum()) for weight in small)
     large = list(tagger.embeddings.parameters())
     return (sums, tuple((w.data_ptr(), w._version, len(w)) for w in large), id(tagger.embeddings))

@@ -25,6 +25,7 @@ class WordEncoder:
         projection: nn.Linear | None,
         rnn: nn.LSTM,
         dtype: torch.dtype | None = None,
+        norm: nn.Module | None = None,
     ) -> None:
         """Folds the weights as they are now.
 
@@ -33,8 +34,10 @@ class WordEncoder:
             projection: The linear layer between them and the LSTM, if any.
             rnn: The LSTM, with one layer.
             dtype: Type to compute in; that of the weights when None.
+            norm: What normalises the word vectors, if anything does.
         """
         self.embeddings = embeddings
+        self._norm = norm
         self._lstm = FoldedLstm(rnn, projection, dtype)
         self._indices: dict[str, int] = {}
         words = len(embeddings.embedding.weight)
@@ -93,6 +96,8 @@ class WordEncoder:
         vectors = table[words.to(table.device)].to(words.device)
         if self.embeddings.layer_norm is not None:
             vectors = self.embeddings.layer_norm(vectors)
+        if self._norm is not None:
+            vectors = self._norm(vectors)
         return self._lstm.gates(vectors)
 
 

@@ -21,7 +21,7 @@ from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.data.sampling import length_bucketed
-from flair_jointner.data.transfer import TransferCorpus, alternating_resources
+from flair_jointner.data.transfer_corpus import TransferCorpus, alternating_resources
 from flair_jointner.training.averaging import AveragingPlugin
 from flair_jointner.training.best_model import BestModelPlugin
 from flair_jointner.training.progress import ProgressPlugin, quiet_console

@@ -481,6 +481,14 @@ def test_a_tagger_comes_back_from_its_file(name, tmp_path):
         JointTagger.load(path)
 
 
+def test_one_vocabulary_given_twice_is_one(tmp_path):
+    words = tiny.words()
+    tagger = DATNet(words, tiny.dictionary(), "ner", words, hidden_size=4, perturbation=1.0)
+    assert tagger.source_embeddings is None
+    tagger.save(tmp_path / "tagger.pt")
+    assert DATNet.load(tmp_path / "tagger.pt").source_embeddings is None
+
+
 def test_generic_embeddings_of_a_resource_come_back_with_their_names(tmp_path):
     def one_hot(order):
         items = tiny.dictionary(tiny.WORDS[::order], spans=False, add_unk=True)
