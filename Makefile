@@ -20,8 +20,9 @@ venv: $(STAMP)  ## make the virtual environment .venv with the pinned versions
 demo: $(STAMP)  ## run the demonstration
 	$(BIN)/python examples/demo.py
 
+# One thread for each: threads of several processes that wait for each other on few cores take an age.
 test: $(STAMP)  ## run the tests (ARGS="tests/layers -x" for some of them)
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
 
 lint: $(STAMP)  ## check style, format and types
 	$(BIN)/ruff check .
