@@ -122,10 +122,10 @@ class Processes:
         process = self.context.Process(
             target=_child, args=(task.work, theirs, file, self.threads), daemon=True
         )
-        with _environment(OMP_NUM_THREADS=str(self.threads)):
+        with _signals_wait(), _environment(OMP_NUM_THREADS=str(self.threads)):
             process.start()
-        theirs.close()
-        self.running[ours] = process, task
+            theirs.close()
+            self.running[ours] = process, task
 
     def _receive(self, pipe: Connection, display: Display) -> Outcome | None:
         """Takes a message of a process; its outcome if it was the last one."""
@@ -181,6 +181,24 @@ def _available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Puts Ctrl-C off: a process that is interrupted while it starts ends with a traceback."""
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield
+        return
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for caught in came:
+        signal.raise_signal(caught)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from small_study import SMALL, make_study, settings, write_study
 from flair_jointner import JointTagger
 from flair_jointner.cli.main import main
 from flair_jointner.studies.grid import plan
+from flair_jointner.studies.processes import _signals_wait
 from flair_jointner.studies.records import read_records, records_file
 from flair_jointner.studies.runner import run_study
 
@@ -125,6 +126,15 @@ def test_the_command_lists_runs_and_reports(finished, tmp_path):
     assert elsewhere.startswith("to do  titles")
     result = jointner(config, "--output", tmp_path / "none", "--report", tmp_path / "x.md")
     assert result.exit_code == 2 and "No run of this study is finished" in result.output
+
+
+def test_ctrl_c_waits_until_a_process_has_started():
+    done = []
+    with pytest.raises(KeyboardInterrupt), _signals_wait():
+        signal.raise_signal(signal.SIGINT)
+        done.append("started")
+    assert done == ["started"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
