@@ -290,16 +290,22 @@ def make_files(seed: int) -> dict[str, str]:
     return files
 
 
-def main() -> None:
-    """Read the command line and write the files."""
-    parser = argparse.ArgumentParser(description="Make the sample titles of this folder.")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "titles")
+def write_folder(description: str, name: str, make_files: Callable[[int], dict[str, str]]) -> None:
+    """Read the command line and write the files.
+
+    Args:
+        description: What `--help` says of the script.
+        name: The folder beside this script, if the command line names no other.
+        make_files: Makes the text of each file from a seed.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / name)
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, text in make_files(arguments.seed).items():
-        (arguments.out / name).write_bytes(text.encode("utf-8"))
+    for file, text in make_files(arguments.seed).items():
+        (arguments.out / file).write_bytes(text.encode("utf-8"))
 
 
 if __name__ == "__main__":
-    main()
+    write_folder("Make the sample titles of this folder.", "titles", make_files)

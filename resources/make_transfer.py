@@ -5,12 +5,10 @@
 The same seed gives the same bytes, on any machine.
 """
 
-import argparse
 import random
-from pathlib import Path
 
 from lexicon import BRANDS, CATEGORIES, LANGUAGES
-from make_titles import DEFAULT_SEED, Title, TitleMaker, conll, expand
+from make_titles import Title, TitleMaker, conll, expand, write_folder
 
 SOURCE, TARGET = "es", "id"
 SIZES = {"source": {"train": 400}, "target": {"train": 20, "dev": 100, "test": 200}}
@@ -57,16 +55,5 @@ def make_files(seed: int) -> dict[str, str]:
     return files
 
 
-def main() -> None:
-    """Read the command line and write the files."""
-    parser = argparse.ArgumentParser(description="Make the sample titles of two languages.")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "transfer")
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
-    arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, text in make_files(arguments.seed).items():
-        (arguments.out / name).write_bytes(text.encode("utf-8"))
-
-
 if __name__ == "__main__":
-    main()
+    write_folder("Make the sample titles of two languages.", "transfer", make_files)
