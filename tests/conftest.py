@@ -1,5 +1,7 @@
 """What every test stands on: one thread, one seed, and nothing that is downloaded."""
 
+import logging
+
 import flair
 import pytest
 import tiny
@@ -11,6 +13,16 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def one_seed():
     flair.set_seed(7)
+
+
+@pytest.fixture(scope="module")
+def flair_handlers():
+    """The commands send Flair's log to their own standard error, which is gone after them."""
+    handlers = [h for h in logging.getLogger("flair").handlers if hasattr(h, "stream")]
+    streams = [handler.stream for handler in handlers]
+    yield
+    for handler, stream in zip(handlers, streams, strict=True):
+        handler.stream = stream
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The commands as a user types them, on tiny data."""
 
 import json
-import logging
 import signal
 import subprocess
 import sys
@@ -10,26 +9,14 @@ from pathlib import Path
 
 import pytest
 import tiny
-from click.testing import CliRunner
+from commands import jointner
 
 from flair_jointner import JointTagger
-from flair_jointner.cli.main import main
 
 COMMAND = [sys.executable, "-c", "from flair_jointner.cli.main import main; main()"]
 
 
-def jointner(*arguments, stdin=None):
-    return CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def flair_handlers():
-    """The commands send Flair's log to their own standard error, which is gone after them."""
-    handlers = [h for h in logging.getLogger("flair").handlers if hasattr(h, "stream")]
-    streams = [handler.stream for handler in handlers]
-    yield
-    for handler, stream in zip(handlers, streams, strict=True):
-        handler.stream = stream
+pytestmark = pytest.mark.usefixtures("flair_handlers")
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,12 @@ import json
 
 import pytest
 import tiny
-from click.testing import CliRunner
-
-from flair_jointner.cli.main import main
+from commands import jointner
 
 pytest.importorskip("pythainlp", reason="the extra [thai] is not installed")
 pytest.importorskip("pycrfsuite", reason="the extra [thai] is not installed")
 
 SENTENCES = ["เสื้อ ยืด สี แดง", "นาฬิกา ปลุก สี แดง", "กางเกง ขา สั้น", "เสื้อ ยืด ผู้ หญิง"]
-
-
-def jointner(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,14 @@
 """`jointner train --system datnet`: the journey, and options of the other system."""
 
 import json
-import logging
 
 import pytest
 import tiny
-from click.testing import CliRunner
+from commands import jointner
 
 from flair_jointner import DATNet
-from flair_jointner.cli.main import main
 
-
-def jointner(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def flair_handlers():
-    """The commands send Flair's log to their own standard error, which is gone after them."""
-    handlers = [h for h in logging.getLogger("flair").handlers if hasattr(h, "stream")]
-    streams = [handler.stream for handler in handlers]
-    yield
-    for handler, stream in zip(handlers, streams, strict=True):
-        handler.stream = stream
+pytestmark = pytest.mark.usefixtures("flair_handlers")
 
 
 @pytest.fixture(scope="module")
