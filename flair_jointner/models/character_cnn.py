@@ -151,21 +151,33 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
             self.normalisation.update(characters)
         return self.normalisation(characters)
 
-    def embed_batch(self, sentences: Sequence[Sentence], perturber: Perturber) -> Tensor:
-        """Embeds the words of sentences with perturbed character embeddings.
+    def embed_batch(
+        self, sentences: Sequence[Sentence], perturber: Perturber | None = None
+    ) -> Tensor:
+        """Embeds the words of sentences, each distinct word once unless it is perturbed.
 
         Args:
             sentences: Non-empty sentences.
-            perturber: Adds to the character embeddings of each sentence.
+            perturber: Adds to the character embeddings of each sentence, if given.
 
         Returns:
             ``[batch, tokens, filters]``, zero on padding.
         """
         lengths = [len(sentence) for sentence in sentences]
         words = [token.text for sentence in sentences for token in sentence.tokens]
-        owners = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
-        vectors = self(words, perturber, owners.to(self.table.weight.device))
+        if perturber is None:
+            vectors = self._embed_words(words)
+        else:
+            owners = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
+            vectors = self(words, perturber, owners.to(self.table.weight.device))
         return nn.utils.rnn.pad_sequence(list(vectors.split(lengths)), batch_first=True)
+
+    def _embed_words(self, words: Sequence[str]) -> Tensor:
+        """``[words, filters]``; a word that comes again is embedded once."""
+        numbers: dict[str, int] = {}
+        rows = [numbers.setdefault(word, len(numbers)) for word in words]
+        vectors = self(list(numbers))  # [distinct words, filters]
+        return vectors[torch.tensor(rows, dtype=torch.long, device=vectors.device)]
 
     def _find(self, text: str) -> np.ndarray:
         """Rows of the table, ``[characters]``."""
@@ -179,11 +191,8 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
 
     def _add_embeddings_internal(self, sentences: list[Sentence]) -> None:
         tokens = [token for sentence in sentences for token in sentence.tokens]
-        numbers: dict[str, int] = {}
-        rows = [numbers.setdefault(token.text, len(numbers)) for token in tokens]
-        vectors = self(list(numbers))  # [distinct words, filters]
-        indices = torch.tensor(rows, dtype=torch.long, device=vectors.device)
-        for token, vector in zip(tokens, vectors[indices].unbind(), strict=True):
+        vectors = self._embed_words([token.text for token in tokens])
+        for token, vector in zip(tokens, vectors.unbind(), strict=True):
             token.set_embedding(self.name, vector)
 
     def to_params(self) -> dict[str, Any]:

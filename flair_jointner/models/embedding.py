@@ -10,6 +10,7 @@ from flair.data import Sentence
 from flair.embeddings import StackedEmbeddings, TokenEmbeddings, WordEmbeddings
 from torch import Tensor, nn
 
+from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.fast_paths import SentenceMemory
 
 WordIndices = SentenceMemory[list[tuple[WordEmbeddings, Tensor]]]
@@ -24,25 +25,46 @@ def embed_batch(
 ) -> Tensor:
     """Embeds sentences without a tensor per token where the embeddings allow it.
 
-    Static word vectors, alone or in a stack, are looked up once for the batch. Any other
-    embeddings go through :meth:`flair.embeddings.TokenEmbeddings.embed`. Members of a stack stand
-    in the alphabetical order of their names, as in Flair, so that the weights of a Flair tagger
-    over a stack fit.
+    Static word vectors, and vectors from characters, come from one call for the batch, alone or as
+    members of a stack. Any other embeddings go through
+    :meth:`flair.embeddings.TokenEmbeddings.embed`. Members of a stack stand in the alphabetical
+    order of their names, as in Flair, so that the weights of a Flair tagger over a stack fit.
 
     Args:
         embeddings: Any token embeddings.
         sentences: Non-empty sentences.
         known: Where word indices are remembered; None to remember none.
-        word_table: Whether static word vectors are looked up for the whole batch.
+        word_table: Whether anything is embedded for the whole batch at once.
 
     Returns:
         ``[batch, longest, embedding_length]``, zero on padding.
     """
-    members = word_tables(embeddings) if word_table else None
-    if members is None:
+    if not word_table:
         return _embed_tokens(embeddings, sentences)
-    vectors = [_look_up(member, sentences, known) for member in members]
+    vectors = [_embed_member(member, sentences, known) for member in separate_members(embeddings)]
     return vectors[0] if len(vectors) == 1 else torch.cat(vectors, dim=-1)
+
+
+def _embed_member(
+    member: TokenEmbeddings, sentences: list[Sentence], known: WordIndices | None
+) -> Tensor:
+    if has_table(member):
+        return _look_up(member, sentences, known)
+    if isinstance(member, CharacterCNNEmbeddings):
+        return member.embed_batch(sentences)
+    return _embed_tokens(member, sentences)
+
+
+def has_table(embeddings: TokenEmbeddings) -> TypeGuard[WordEmbeddings]:
+    """Tells whether embeddings are static word vectors, which one table holds.
+
+    Args:
+        embeddings: Any token embeddings.
+
+    Returns:
+        True if they are.
+    """
+    return type(embeddings) is WordEmbeddings and embeddings.field is None
 
 
 def word_tables(embeddings: TokenEmbeddings) -> list[WordEmbeddings] | None:
@@ -54,12 +76,12 @@ def word_tables(embeddings: TokenEmbeddings) -> list[WordEmbeddings] | None:
     Returns:
         Them, or None if there is anything else in the embeddings.
     """
-    if _has_table(embeddings):
+    if has_table(embeddings):
         return [embeddings]
     if not isinstance(embeddings, StackedEmbeddings):
         return None
     members = sorted(embeddings.embeddings, key=lambda member: member.name)
-    tables = [member for member in members if _has_table(member)]
+    tables = [member for member in members if has_table(member)]
     return tables if len(tables) == len(members) else None
 
 
@@ -137,10 +159,6 @@ def sentence_context(embeddings: nn.Module, sentences: Sequence[Sentence]) -> It
 
 def _parts(embeddings: TokenEmbeddings) -> list[TokenEmbeddings]:
     return [module for module in embeddings.modules() if isinstance(module, TokenEmbeddings)]
-
-
-def _has_table(embeddings: TokenEmbeddings) -> TypeGuard[WordEmbeddings]:
-    return type(embeddings) is WordEmbeddings and embeddings.field is None
 
 
 def _look_up(

@@ -186,11 +186,7 @@ class TaggerNetwork(ModelFile):
         for member in separate_members(embeddings):
             if isinstance(member, CharacterCNNEmbeddings):
                 # It normalises, and lets add to, the embeddings of its characters.
-                vectors = (
-                    self._look_up(member, sentences)
-                    if perturber is None
-                    else member.embed_batch(sentences, perturber)
-                )
+                vectors = member.embed_batch(sentences, perturber)
             else:
                 vectors = self._normalised(member, sentences, perturber)
             parts.append(vectors.to(self.linear.weight.dtype))

@@ -23,7 +23,7 @@ from flair_jointner.layers.chain import ChainScores
 from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import runs_padded
 from flair_jointner.models.bulk import Text, tag_rows
-from flair_jointner.models.embedding import word_tables
+from flair_jointner.models.embedding import has_table, separate_members
 from flair_jointner.models.evaluation import entity_result, gold_facts, write_predictions
 from flair_jointner.models.fast_paths import SentenceMemory
 from flair_jointner.models.losses import Loss, LossMean
@@ -336,8 +336,9 @@ class BaseTagger(TaggerNetwork):
         """
         switches = vars(self.fast_paths).items()
         on = {name: "on" if value else "switched off" for name, value in switches}
-        if not any(word_tables(part) for part in self._inputs()):
-            reason = f"{type(self.embeddings).__name__} is no static word embedding"
+        members = [member for part in self._inputs() for member in separate_members(part)]
+        if not any(map(has_table, members)):
+            reason = f"{type(self.embeddings).__name__} holds no static word embedding"
             on["word_table"] = on["memory"] = reason
         if not (self.use_rnn and runs_padded(self.rnn, self.linear.weight)):
             on["padded_lstm"] = "there is no LSTM on a processor with oneDNN"

@@ -6,6 +6,7 @@ import torch
 from flair.data import Sentence
 from flair.embeddings import OneHotEmbeddings, StackedEmbeddings, TransformerWordEmbeddings
 
+from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.embedding import embed_batch, get_names, sentence_context, set_names
 
 
@@ -26,6 +27,10 @@ KINDS = {
     "renamed-stack": lambda: StackedEmbeddings([tiny.words(3, name="z"), tiny.words(4, name="a")]),
     "generic": one_hot,
     "mixed-stack": lambda: shuffled_stack(one_hot()),
+    "characters": lambda: CharacterCNNEmbeddings(tiny.titles(), name="cc"),
+    "words-and-characters": lambda: shuffled_stack(
+        CharacterCNNEmbeddings(tiny.titles(), name="cc")
+    ),
 }
 
 
@@ -54,7 +59,7 @@ def test_the_batch_holds_the_vectors_that_flair_gives_and_zeros(make):
 
 def test_tables_leave_no_vector_on_the_tokens():
     sentences = tiny.titles()
-    embed_batch(shuffled_stack(), sentences)
+    embed_batch(shuffled_stack(CharacterCNNEmbeddings(sentences)), sentences)
     assert all(not token._embeddings for sentence in sentences for token in sentence)
 
 
