@@ -9,7 +9,7 @@ from tqdm import tqdm
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.configuration import Configuration
-from flair_jointner.studies.corpora import UNUSED_CLASS_TYPE, read_files
+from flair_jointner.studies.corpora import UNUSED_CLASS_TYPE, read_files, read_source
 from flair_jointner.studies.data_sections import Data
 from flair_jointner.studies.grid import class_files
 
@@ -48,18 +48,20 @@ def _problems(
         yield f"size {largest} is wanted, and train has {len(train)} sentences; take fewer, or all"
     for split, files in (("train", data.train), ("dev", data.dev), ("test", data.test)):
         sentences = train if split == "train" else read_files(data, files, data.class_type)
-        if not _has_entities(sentences, data.tag_type):
-            yield f"{split} has no entity of type {data.tag_type!r}; {_types_in(sentences)}"
-    if any(not configuration.ner_only for configuration in configurations):
+        yield from _no_entities(split, sentences, data.tag_type)
+    if any(configuration.learns_classes for configuration in configurations):
         yield from _few_classes("train", train, data.class_type)
+    if any(configuration.system == "datnet" for configuration in configurations):
+        yield from _no_entities("source", read_source(data), data.tag_type)
     if any(configuration.classifier == "pretrain" for configuration in configurations):
         files = class_files(data)[0]
         kind = data.class_type or UNUSED_CLASS_TYPE
         yield from _few_classes(_named(files), read_files(data, files, data.class_type), kind)
 
 
-def _has_entities(sentences: Sequence[Sentence], tag_type: str) -> bool:
-    return any(is_annotated(s, tag_type) and s.get_labels(tag_type) for s in sentences)
+def _no_entities(where: str, sentences: Sequence[Sentence], tag_type: str) -> Iterator[str]:
+    if not any(is_annotated(s, tag_type) and s.get_labels(tag_type) for s in sentences):
+        yield f"{where} has no entity of type {tag_type!r}; {_types_in(sentences)}"
 
 
 def _few_classes(

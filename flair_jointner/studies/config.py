@@ -21,7 +21,7 @@ from flair_jointner.studies.configuration import (
     SelfTraining,
     Training,
 )
-from flair_jointner.studies.data_sections import ClassFiles, Data, Vectors
+from flair_jointner.studies.data_sections import ClassFiles, Data, Source, Vectors
 from flair_jointner.studies.sections import Section, Seed, Size, as_list, check_keys
 
 
@@ -76,7 +76,12 @@ class Study(Section):
                 check_keys(
                     f"{where}.add, for {data}", configuration.all_added, self.data[data].extra
                 )
-                if self.data[data].class_type is None and not configuration.ner_only:
+                if configuration.system == "datnet" and self.data[data].source is None:
+                    raise ValueError(
+                        f"{where} learns from a source as well, and {data} has none: give it one, "
+                        "or name the data that have under only"
+                    )
+                if self.data[data].class_type is None and configuration.learns_classes:
                     raise ValueError(
                         f"{where} learns classes, and {data} has class_type null: set ner_only, or "
                         "name its data under only"
@@ -195,6 +200,7 @@ def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
     """The keys that are possible where an unknown one was found."""
     sections: dict[str, type[BaseModel]] = {
         "classes": ClassFiles,
+        "source": Source,
         "vectors": Vectors,
         "training": Training,
         "pretraining": Pretraining,

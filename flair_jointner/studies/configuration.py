@@ -4,7 +4,7 @@ import inspect
 from typing import Annotated, Any, Literal
 
 from flair.data import Dictionary
-from flair.embeddings import WordEmbeddings
+from flair.embeddings import StackedEmbeddings, WordEmbeddings
 from flair.models import SequenceTagger, TextClassifier
 from pydantic import (
     BaseModel,
@@ -16,7 +16,13 @@ from pydantic import (
     model_validator,
 )
 
-from flair_jointner.models import DocumentMaxPoolRNNEmbeddings, JointTagger
+from flair_jointner.models import (
+    BaseTagger,
+    CharacterCNNEmbeddings,
+    DATNet,
+    DocumentMaxPoolRNNEmbeddings,
+    JointTagger,
+)
 from flair_jointner.models.transfer import copy_encoder
 from flair_jointner.studies.sections import Section, Seed, Size, as_list, check_keys
 from flair_jointner.training import LEAST_UPDATES
@@ -34,6 +40,7 @@ class Training(Section):
         bfloat16: Whether to train in mixed precision.
         average_weights: Decay of the moving average of the weights that is scored and saved.
         least_updates: Batches of an epoch at least, for training sets that have fewer.
+        decay: ρ of a learning rate that falls with each epoch t, by 1 + ρt.
     """
 
     epochs: PositiveInt = 100
@@ -43,12 +50,14 @@ class Training(Section):
     bfloat16: bool = False
     average_weights: Annotated[float, Field(gt=0, lt=1)] | None = None
     least_updates: PositiveInt = LEAST_UPDATES
+    decay: Annotated[float, Field(ge=0)] | None = None
 
     def trainer_arguments(self) -> dict[str, Any]:
         """The same as arguments of :func:`~flair_jointner.training.train`.
 
         Returns:
-            The arguments. Flair anneals after one bad epoch more than its patience.
+            The arguments, without those that are plugins. Flair anneals after one bad epoch more
+            than its patience.
         """
         return {
             "max_epochs": self.epochs,
@@ -125,10 +134,15 @@ class Augmentation(Section):
 class Configuration(BaseModel):
     """One row of the table: a tagger and how it starts.
 
-    Every other key is an argument of ``JointTagger``, or of the ``SequenceTagger`` below it.
+    Every other key is an argument of ``JointTagger`` (with ``system: datnet`` of ``DATNet``), or of
+    the ``SequenceTagger`` below it.
 
     Attributes:
+        system: ``"datnet"`` learns from the data set's ``source`` as well.
         ner_only: Whether the class of the sentence is ignored.
+        characters: Whether word vectors from characters stand beside the others; if not given, only
+            with ``system: datnet``.
+        mixing_rate: The share of DATNet's batches that are the source's.
         classifier: ``"pretrain"`` starts from the classifier that the study pre-trains.
         add: Names of the data set's ``extra`` sentences that are added to the training data.
         augmentation: Adds extra sentences as a dictionary annotates them.
@@ -139,7 +153,10 @@ class Configuration(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
+    system: Literal["joint", "datnet"] = "joint"
     ner_only: bool = False
+    characters: bool | None = None
+    mixing_rate: Annotated[float, Field(gt=0, lt=1)] = 0.5
     classifier: Literal["none", "pretrain"] = "none"
     add: Annotated[list[str], BeforeValidator(as_list)] = []
     augmentation: Augmentation | None = None
@@ -149,8 +166,18 @@ class Configuration(BaseModel):
 
     @property
     def tagger(self) -> dict[str, Any]:
-        """Arguments of ``JointTagger``."""
+        """Arguments of the tagger."""
         return dict(self.model_extra or {})
+
+    @property
+    def learns_classes(self) -> bool:
+        """Whether the class of the sentence is learnt."""
+        return self.system == "joint" and not self.ner_only
+
+    @property
+    def with_characters(self) -> bool:
+        """Whether word vectors from characters stand beside the others."""
+        return self.system == "datnet" if self.characters is None else self.characters
 
     @property
     def all_added(self) -> list[str]:
@@ -161,38 +188,66 @@ class Configuration(BaseModel):
     @model_validator(mode="after")
     def _check_tagger(self) -> "Configuration":
         """Builds a tagger with these arguments: whatever is wrong with one shows here."""
-        check_keys("the tagger", self.tagger, [*Configuration.model_fields, *_tagger_options()])
-        embeddings = WordEmbeddings(None, vocab={"word": 0}, embedding_length=2, name="tiny")
-        classes = _dictionary(["one", "two"])
+        others, owner = _KEYS_OF_OTHERS[self.system]
+        given = sorted(self.model_fields_set.intersection(others))
+        if given:
+            raise ValueError(
+                f"{', '.join(given)} goes with system: {owner}; leave it out, or choose that system"
+            )
+        possible = [*Configuration.model_fields, *_tagger_options(_SYSTEMS[self.system])]
+        check_keys("the tagger", self.tagger, possible)
+        words = WordEmbeddings(None, vocab={"word": 0}, embedding_length=2, name="tiny")
         try:
             with quiet_console():
-                tagger = JointTagger(
-                    embeddings,
-                    _dictionary(["TYPE"], spans=True),
-                    "ner",
-                    None if self.ner_only else classes,
-                    None if self.ner_only else "category",
-                    **self.tagger,
-                )
+                tagger = _SYSTEMS[self.system](**_tiny_arguments(self, words), **self.tagger)
         except ValueError:
             raise
         except Exception as error:  # Flair raises anything
             raise ValueError(f"{self.tagger} makes no tagger: {error}") from error
         if self.classifier == "pretrain":
-            document = DocumentMaxPoolRNNEmbeddings([embeddings], hidden_size=tagger.hidden_size)
-            classifier = TextClassifier(document, label_type="category", label_dictionary=classes)
+            document = DocumentMaxPoolRNNEmbeddings([words], hidden_size=tagger.hidden_size)
+            classifier = TextClassifier(
+                document, label_type="category", label_dictionary=_dictionary(_CLASSES)
+            )
             copy_encoder(classifier, tagger)
         return self
 
 
-def _tagger_options() -> list[str]:
-    """Arguments of ``JointTagger`` that a file can hold and that the study does not fill in."""
+_SYSTEMS: dict[str, type[BaseTagger]] = {"joint": JointTagger, "datnet": DATNet}
+_KEYS_OF_OTHERS = {
+    "joint": (["mixing_rate"], "datnet"),
+    "datnet": (["ner_only", "classifier", "self_training"], "joint"),
+}
+_CLASSES = ["one", "two"]
+
+
+def _tiny_arguments(configuration: Configuration, words: WordEmbeddings) -> dict[str, Any]:
+    """What the study fills in, as small as it can be."""
+    made: dict[str, Any] = {
+        "embeddings": words,
+        "tag_dictionary": _dictionary(["TYPE"], spans=True),
+        "tag_type": "ner",
+    }
+    characters = CharacterCNNEmbeddings("a") if configuration.with_characters else None
+    if configuration.system == "datnet":
+        made["shared_embeddings"] = characters
+    elif characters is not None:
+        made["embeddings"] = StackedEmbeddings([characters, words], overwrite_names=False)
+    if configuration.learns_classes:
+        made |= {"class_dictionary": _dictionary(_CLASSES), "class_type": "category"}
+    return made
+
+
+def _tagger_options(system: type[BaseTagger]) -> list[str]:
+    """Arguments of a tagger that a file can hold and that the study does not fill in."""
     filled = {"self", "embeddings", "tag_dictionary", "tag_type", "class_dictionary", "class_type"}
-    given_as_objects = {"rnn", "init_from_state_dict", "tag_dictionary", "sequence_tagger"}
+    given_as_objects = {"rnn", "init_from_state_dict", "sequence_tagger"}
+    of_resources = {"source_embeddings", "source_tag_dictionary", "shared_embeddings"}
     names: dict[str, None] = {}
-    for model in (JointTagger, SequenceTagger):
-        names |= dict.fromkeys(inspect.signature(model.__init__).parameters)
-    return [name for name in names if name not in filled | given_as_objects]
+    for model in system.__mro__:
+        if issubclass(model, SequenceTagger) and "__init__" in vars(model):
+            names |= dict.fromkeys(inspect.signature(model.__init__).parameters)
+    return [name for name in names if name not in filled | given_as_objects | of_resources]
 
 
 def _dictionary(items: list[str], spans: bool = False) -> Dictionary:

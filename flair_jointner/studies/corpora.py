@@ -19,7 +19,7 @@ from flair_jointner.data.augmentation import draw as draw_some
 from flair_jointner.data.corpus import CLASS_ONLY
 from flair_jointner.data.dictionary import token_texts
 from flair_jointner.studies.configuration import Augmentation, Configuration
-from flair_jointner.studies.data_sections import Data
+from flair_jointner.studies.data_sections import AnnotatedFiles, Data
 from flair_jointner.studies.sections import Size
 
 UNUSED_CLASS_TYPE = "class"
@@ -34,12 +34,14 @@ class Splits(NamedTuple):
         dev: To choose the best epoch.
         test: For the final scores.
         unlabelled: What self-training annotates.
+        source: What DATNet is trained on as well.
     """
 
     train: list[Sentence]
     dev: list[Sentence]
     test: list[Sentence]
     unlabelled: list[Sentence]
+    source: list[Sentence]
 
 
 def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: int) -> Splits:
@@ -57,7 +59,7 @@ def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: 
     Raises:
         ValueError: If the data set has fewer training sentences.
     """
-    class_type = None if configuration.ner_only else data.class_type
+    class_type = data.class_type if configuration.learns_classes else None
     everything = read_files(data, data.train, class_type)
     train, rest = draw(everything, size, subset_seed)
     for sentence in rest:
@@ -85,6 +87,7 @@ def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: 
         read_files(data, data.dev, class_type),
         test,
         extra(learning.add) if learning else [],
+        read_source(data) if configuration.system == "datnet" else [],
     )
 
 
@@ -147,7 +150,7 @@ def draw(sentences: list[Sentence], size: Size, seed: int) -> tuple[list[Sentenc
 
 
 def read_files(data: Data, files: Iterable[Path], class_type: str | None) -> list[Sentence]:
-    """Reads files as the data set says.
+    """Reads files of a data set as it says.
 
     Args:
         data: The data set.
@@ -158,11 +161,43 @@ def read_files(data: Data, files: Iterable[Path], class_type: str | None) -> lis
     Returns:
         Their sentences.
     """
+    return _read(data, files, data.tag_type, class_type)
+
+
+def read_source(data: Data) -> list[Sentence]:
+    """Reads the source of a data set, whose entities get the label type of the data set's.
+
+    Args:
+        data: The data set.
+
+    Returns:
+        Its sentences; none where there is no source.
+    """
+    return _read(data.source, data.source.train, data.tag_type, None) if data.source else []
+
+
+def read_words(reader: AnnotatedFiles, files: Iterable[Path]) -> list[list[str]]:
+    """Reads the words alone.
+
+    Args:
+        reader: What knows how the files are read.
+        files: The files.
+
+    Returns:
+        The words of each sentence.
+    """
+    sentences = _read(reader, files, "ner", None)
+    return [[token.text for token in sentence] for sentence in sentences]
+
+
+def _read(
+    reader: AnnotatedFiles, files: Iterable[Path], tag_type: str, class_type: str | None
+) -> list[Sentence]:
     sentences: list[Sentence] = []
     for file in files:
-        file_format, options = data.reader_of(file)
+        file_format, options = reader.reader_of(file)
         kind = class_type or (UNUSED_CLASS_TYPE if file_format in CLASS_ONLY else None)
-        sentences += read_sentences(file, data.tag_type, kind, file_format=file_format, **options)
+        sentences += read_sentences(file, tag_type, kind, file_format=file_format, **options)
     return sentences
 
 

@@ -46,47 +46,27 @@ class Vectors(Section):
         return self
 
 
-class Data(Section):
-    """A data set.
+class AnnotatedFiles(Section):
+    """Annotated sentences of one language or domain, to train on.
 
     Attributes:
-        train: Annotated sentences, of which the training sizes are taken.
-        dev: Annotated sentences to choose the best epoch on.
-        test: Annotated sentences for the final scores.
-        classes: What the classifier is pre-trained on; the classes of ``train``, if not given.
-        extra: Further training sentences by a name that configurations can ``add``: files with
-            augmented data or with a class only; or ``"rest"``, the sentences of ``train`` beyond
-            the training size, with their class only.
-        vectors: In the place of the study's.
-        tag_type: Label type of the entities.
-        class_type: Label type of the sentence's class; none for data without.
+        train: Files.
+        vectors: Word vectors.
         reading: Arguments of the readers, such as ``encoding`` or ``text_column``; ``tokenizer``
             by its name, and ``file_format`` of all its files.
-        without_seen: Whether test sentences that occur in ``train`` are left out.
-        sizes: In the place of the study's.
     """
 
     train: Files
-    dev: Files
-    test: Files
-    classes: ClassFiles | None = None
-    extra: dict[str, Literal["rest"] | Files] = {}
     vectors: Vectors | None = None
-    tag_type: str = "ner"
-    class_type: str | None = "category"
     reading: dict[str, Any] = {}
-    without_seen: bool = False
-    sizes: list[Size] | None = Field(default=None, min_length=1)
 
     @property
     def files(self) -> list[Path]:
-        """All files but those of the word vectors."""
-        classes = [*self.classes.train, *(self.classes.dev or [])] if self.classes else []
-        extra = [file for files in self.extra.values() if files != "rest" for file in files]
-        return [*self.train, *self.dev, *self.test, *classes, *extra]
+        """All files that are read in this way."""
+        return self.train
 
     @model_validator(mode="after")
-    def _check_reading(self) -> "Data":
+    def _check_reading(self) -> "AnnotatedFiles":
         try:
             check_options(self.files, *self._reading())
         except LookupError as error:  # of an encoding
@@ -112,3 +92,49 @@ class Data(Section):
         if "tokenizer" in options:
             options["tokenizer"] = make_tokenizer(options["tokenizer"])
         return options, options.pop("file_format", "auto")
+
+
+class Source(AnnotatedFiles):
+    """What DATNet is trained on beside a data set: another language, or another domain.
+
+    Attributes:
+        vectors: Word vectors of its own, of as many dimensions; those of the data set, which are
+            then trained on the words of both, if not given.
+    """
+
+
+class Data(AnnotatedFiles):
+    """A data set.
+
+    Attributes:
+        train: Annotated sentences, of which the training sizes are taken.
+        vectors: In the place of the study's.
+        dev: Annotated sentences to choose the best epoch on.
+        test: Annotated sentences for the final scores.
+        source: What DATNet learns from as well; all of it, whatever the training size.
+        classes: What the classifier is pre-trained on; the classes of ``train``, if not given.
+        extra: Further training sentences by a name that configurations can ``add``: files with
+            augmented data or with a class only; or ``"rest"``, the sentences of ``train`` beyond
+            the training size, with their class only.
+        tag_type: Label type of the entities.
+        class_type: Label type of the sentence's class; none for data without.
+        without_seen: Whether test sentences that occur in ``train`` are left out.
+        sizes: In the place of the study's.
+    """
+
+    dev: Files
+    test: Files
+    source: Source | None = None
+    classes: ClassFiles | None = None
+    extra: dict[str, Literal["rest"] | Files] = {}
+    tag_type: str = "ner"
+    class_type: str | None = "category"
+    without_seen: bool = False
+    sizes: list[Size] | None = Field(default=None, min_length=1)
+
+    @property
+    def files(self) -> list[Path]:
+        """All files but those of the word vectors and of the source."""
+        classes = [*self.classes.train, *(self.classes.dev or [])] if self.classes else []
+        extra = [file for files in self.extra.values() if files != "rest" for file in files]
+        return [*self.train, *self.dev, *self.test, *classes, *extra]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.data_sections import Data
+from flair_jointner.studies.data_sections import AnnotatedFiles, Data, Vectors
 from flair_jointner.studies.sections import Size
 
 RESULTS_VERSION = 1
@@ -81,31 +81,76 @@ def run_key(study: Study, run: Run) -> str:
             mode="json", exclude={"only", "classifier", "training"}, exclude_defaults=True
         ),
         "training": study.training_of(run.configuration).model_dump(exclude_defaults=True),
-        "vectors": vectors_key(study, run.data),
+        "vectors": words_of(study, run.data).key,
         "splits": [content(files) for files in (data.train, data.dev, data.test)],
         "extra": [extra_key(data.extra[name]) for name in configuration.all_added],
         "labels": [data.tag_type, data.class_type, data.reading, data.without_seen],
     }
     if configuration.classifier == "pretrain":
         parts["classifier"] = classifier_key(study, run.data, run.configuration)
+    if configuration.system == "datnet":
+        parts["source"] = _source_key(data)
     return digest(parts)
 
 
-def vectors_key(study: Study, data: str) -> str:
-    """Identifies the word vectors of a data set.
+class Words(NamedTuple):
+    """What word vectors are made from.
+
+    Attributes:
+        vectors: A file, or how they are trained.
+        texts: What knows how to read them, and the files whose words they are trained on.
+    """
+
+    vectors: Vectors
+    texts: list[tuple[AnnotatedFiles, list[Path]]]
+
+    @property
+    def key(self) -> str:
+        """16 hexadecimal digits, which identify the vectors."""
+        if self.vectors.file is not None:
+            return content([self.vectors.file])
+        parts: list[Any] = [RESULTS_VERSION, self.vectors.settings]
+        for reader, files in self.texts:
+            parts += [reader.reading, [content([file]) for file in files]]
+        return digest(parts)
+
+
+def words_of(study: Study, data: str) -> Words:
+    """What the word vectors of a data set are made from: the words of no test data.
 
     Args:
         study: The study.
         data: Name of the data set.
 
     Returns:
-        16 hexadecimal digits.
+        Its vectors, or the study's, with training and dev data, class files, extra files, the texts
+        that the study names, and those of a source without vectors of its own.
     """
-    vectors = study.vectors_of(data)
-    if vectors.file is not None:
-        return content([vectors.file])
-    texts = [content([file]) for file in text_files(study, data)]
-    return digest([RESULTS_VERSION, vectors.settings, study.data[data].reading, texts])
+    found, vectors = study.data[data], study.vectors_of(data)
+    files = [file for file in found.files if file not in found.test]
+    texts: list[tuple[AnnotatedFiles, list[Path]]] = [(found, _distinct(files, vectors.texts))]
+    if found.source is not None and found.source.vectors is None:
+        texts.append((found.source, found.source.train))
+    return Words(vectors, texts)
+
+
+def source_words(data: Data) -> Words | None:
+    """What the word vectors of a data set's source are made from.
+
+    Args:
+        data: The data set.
+
+    Returns:
+        Them; None where there is no source, or it has the vectors of the data set.
+    """
+    source = data.source
+    if source is None or source.vectors is None:
+        return None
+    return Words(source.vectors, [(source, _distinct(source.train, source.vectors.texts))])
+
+
+def _distinct(files: list[Path], more: list[Path] | None) -> list[Path]:
+    return list(dict.fromkeys([*files, *(more or [])]))
 
 
 def classifier_key(study: Study, data: str, configuration: str) -> str:
@@ -126,7 +171,7 @@ def classifier_key(study: Study, data: str, configuration: str) -> str:
             RESULTS_VERSION,
             study.pretraining.model_dump(exclude_defaults=True),
             hidden_size(study, configuration),
-            vectors_key(study, data),
+            words_of(study, data).key,
             [found.class_type, found.reading],
             [content(train), content(dev)],
         ]
@@ -160,20 +205,11 @@ def hidden_size(study: Study, configuration: str) -> int:
     return study.configurations[configuration].tagger.get("hidden_size", 256)
 
 
-def text_files(study: Study, data: str) -> list[Path]:
-    """The files whose words the word vectors of a data set are trained on.
-
-    Args:
-        study: The study.
-        data: Name of the data set.
-
-    Returns:
-        Training and dev data, class files, extra files, and the texts that the study names; no test
-        data.
-    """
-    found = study.data[data]
-    files = [file for file in found.files if file not in found.test]
-    return list(dict.fromkeys([*files, *(study.vectors_of(data).texts or [])]))
+def _source_key(data: Data) -> list[Any]:
+    """Identifies a source: its sentences, how they are read, and its word vectors."""
+    assert data.source is not None  # for the type checker; the study was checked
+    own = source_words(data)
+    return [content(data.source.train), data.source.reading, own.key if own else None]
 
 
 def extra_key(extra: list[Path] | Literal["rest"]) -> str:

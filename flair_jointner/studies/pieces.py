@@ -14,30 +14,29 @@ from flair_jointner.data import (
     word_embeddings,
 )
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.corpora import UNUSED_CLASS_TYPE, as_corpus, read_files
+from flair_jointner.studies.corpora import UNUSED_CLASS_TYPE, as_corpus, read_files, read_words
 from flair_jointner.studies.epochs import EpochReporter, Report
 from flair_jointner.studies.grid import (
+    Words,
     class_files,
     classifier_key,
     hidden_size,
-    text_files,
-    vectors_key,
+    words_of,
 )
 from flair_jointner.training import pretrain_classifier
 
 
-def vectors_file(study: Study, data: str) -> Path:
-    """Where the word vectors of a data set lie.
+def vectors_file(study: Study, words: Words) -> Path:
+    """Where word vectors lie.
 
     Args:
         study: The study.
-        data: Name of the data set.
+        words: What they are made from.
 
     Returns:
         The file, which may not exist yet.
     """
-    given = study.vectors_of(data).file
-    return given or study.output / "vectors" / f"{vectors_key(study, data)}.bin"
+    return words.vectors.file or study.output / "vectors" / f"{words.key}.bin"
 
 
 def classifier_file(study: Study, data: str, configuration: str) -> Path:
@@ -55,18 +54,15 @@ def classifier_file(study: Study, data: str, configuration: str) -> Path:
     return study.output / "classifiers" / f"{key}.pt"
 
 
-def make_vectors(study: Study, data: str) -> None:
-    """Trains the word vectors of a data set and writes their file.
+def make_vectors(study: Study, words: Words) -> None:
+    """Trains word vectors and writes their file.
 
     Args:
         study: The study.
-        data: Name of the data set.
+        words: What they are made from.
     """
-    found = study.data[data]
-    sentences = read_files(found, text_files(study, data), None)
-    words = [[token.text for token in sentence] for sentence in sentences]
-    settings = study.vectors_of(data).settings
-    save_vectors(train_vectors(words, **settings), vectors_file(study, data))
+    texts = [text for reader, files in words.texts for text in read_words(reader, files)]
+    save_vectors(train_vectors(texts, **words.vectors.settings), vectors_file(study, words))
 
 
 def make_classifier(study: Study, data: str, configuration: str, report: Report) -> None:
@@ -87,7 +83,7 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
     folder = file.with_suffix("")
     _, result = pretrain_classifier(
         as_corpus(train_part, dev_part),
-        study_embeddings(study, data, [*train_part, *dev_part]),
+        study_embeddings(study, words_of(study, data), data, [*train_part, *dev_part]),
         folder,
         class_type=found.class_type or UNUSED_CLASS_TYPE,
         hidden_size=hidden_size(study, configuration),
@@ -100,20 +96,23 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
     Path(result["model_file"]).replace(file)
 
 
-def study_embeddings(study: Study, data: str, sentences: list[Sentence]) -> WordEmbeddings:
-    """The word vectors of a data set, cut down to the words of sentences.
+def study_embeddings(
+    study: Study, words: Words, name: str, sentences: list[Sentence]
+) -> WordEmbeddings:
+    """Word vectors, cut down to the words of sentences.
 
     Args:
         study: The study.
-        data: Name of the data set.
+        words: What they are made from.
+        name: Name of the embeddings.
         sentences: All sentences that will be met.
 
     Returns:
         The embeddings.
     """
     return word_embeddings(
-        load_vectors(vectors_file(study, data)),
+        load_vectors(vectors_file(study, words)),
         corpus_vocabulary(sentences),
         extra_words=0,
-        name=data,
+        name=name,
     )

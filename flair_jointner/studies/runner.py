@@ -13,7 +13,15 @@ from filelock import FileLock, Timeout
 from flair_jointner.studies.checks import check_data
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.epochs import Report
-from flair_jointner.studies.grid import Run, classifier_key, plan, run_key, vectors_key
+from flair_jointner.studies.grid import (
+    Run,
+    Words,
+    classifier_key,
+    plan,
+    run_key,
+    source_words,
+    words_of,
+)
 from flair_jointner.studies.pieces import (
     classifier_file,
     make_classifier,
@@ -86,26 +94,36 @@ def _record(study: Study, run: Run, record: dict[str, Any] | None, error: str | 
 
 def _vectors_of(study: Study, runs: Iterable[Run]) -> list[Piece]:
     """The word vectors that do not exist, each once."""
-    wanted: dict[str, list[Run]] = {}
+    wanted: dict[str, tuple[str, Words, list[Run]]] = {}
     for run in runs:
-        if not vectors_file(study, run.data).exists():
-            wanted.setdefault(vectors_key(study, run.data), []).append(run)
+        for name, words in _all_words(study, run):
+            if not vectors_file(study, words).exists():
+                wanted.setdefault(words.key, (name, words, []))[2].append(run)
     return [
         (
             Task(
-                f"Word vectors of {needed[0].data}",
+                f"Word vectors of {name}",
                 f"vectors-{key}.log",
-                partial(_train_vectors, study, needed[0].data),
+                partial(_train_vectors, study, words),
                 epochs=1,
             ),
             needed,
         )
-        for key, needed in wanted.items()
+        for key, (name, words, needed) in wanted.items()
     ]
 
 
-def _train_vectors(study: Study, data: str, report: Report) -> None:
-    make_vectors(study, data)
+def _all_words(study: Study, run: Run) -> Iterator[tuple[str, Words]]:
+    """The word vectors that a run needs, and whose they are."""
+    yield run.data, words_of(study, run.data)
+    if study.configurations[run.configuration].system == "datnet":
+        own = source_words(study.data[run.data])
+        if own is not None:
+            yield f"the source of {run.data}", own
+
+
+def _train_vectors(study: Study, words: Words, report: Report) -> None:
+    make_vectors(study, words)
 
 
 def _classifiers_of(study: Study, runs: Iterable[Run]) -> list[Piece]:

@@ -3,21 +3,31 @@
 import platform
 import shutil
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import flair
-from flair.data import Corpus
+from flair.data import Corpus, Sentence
+from flair.embeddings import WordEmbeddings
+from flair.trainers.plugins import TrainerPlugin
 
-from flair_jointner.models import JointTagger, load_classifier
+from flair_jointner.data import TransferCorpus
+from flair_jointner.models import DATNet, JointTagger, load_classifier, load_tagger
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.corpora import Splits, as_corpus, read_run
 from flair_jointner.studies.epochs import EpochReporter, Report
-from flair_jointner.studies.grid import Run
+from flair_jointner.studies.grid import Run, source_words, words_of
 from flair_jointner.studies.pieces import classifier_file, study_embeddings
 from flair_jointner.studies.scores import score
-from flair_jointner.training import build_tagger, self_train, train
+from flair_jointner.training import (
+    InverseDecayPlugin,
+    build_tagger,
+    build_transfer_tagger,
+    self_train,
+    train,
+)
 
 
 def execute(study: Study, run: Run, key: str, report: Report) -> dict[str, Any]:
@@ -40,7 +50,7 @@ def execute(study: Study, run: Run, key: str, report: Report) -> dict[str, Any]:
     splits = read_run(data, run.size, configuration, study.subset_seed)
     folder = study.output / "runs" / key
     result = _train(study, run, splits, folder, report)
-    best = JointTagger.load(result["model_file"])
+    best = load_tagger(result["model_file"])
     record = {
         "epochs": len(result["dev_scores"]),
         "dev_curve": result["dev_scores"],
@@ -61,27 +71,76 @@ def execute(study: Study, run: Run, key: str, report: Report) -> dict[str, Any]:
 
 
 def _train(study: Study, run: Run, splits: Splits, folder: Path, report: Report) -> dict[str, Any]:
+    configuration = study.configurations[run.configuration]
+    settings = study.training_of(run.configuration)
+    plugins: list[TrainerPlugin] = [EpochReporter(report)]
+    if settings.decay is not None:
+        plugins.append(InverseDecayPlugin(settings.decay))
+    options = {**settings.trainer_arguments(), "plugins": plugins, "save_final_model": False}
+    if configuration.system == "datnet":
+        return train(*_make_transfer(study, run, splits), folder, **options)
+    make_tagger, corpus = _make_joint(study, run, splits)
+    learning = configuration.self_training
+    if learning is None:
+        return train(make_tagger(corpus), corpus, folder, **options)
+    how = learning.model_dump(exclude={"add"})
+    return self_train(make_tagger, corpus, splits.unlabelled, folder, **how, **options)
+
+
+def _make_joint(
+    study: Study, run: Run, splits: Splits
+) -> tuple[Callable[[Corpus], JointTagger], Corpus]:
+    """What makes a tagger for a corpus, and the corpus of the run."""
     data, configuration = study.data[run.data], study.configurations[run.configuration]
     classifier = None
     if configuration.classifier == "pretrain":
         classifier = load_classifier(classifier_file(study, run.data, run.configuration))
     flair.set_seed(run.seed)
     corpus = as_corpus(splits.train, splits.dev)
-    embeddings = study_embeddings(study, run.data, [s for split in splits for s in split])
+    embeddings = _embeddings(study, run, [s for split in splits for s in split])
 
     def make_tagger(corpus: Corpus) -> JointTagger:
-        class_type = None if configuration.ner_only else data.class_type
         return build_tagger(
-            corpus, embeddings, data.tag_type, class_type, classifier, **configuration.tagger
+            corpus,
+            embeddings,
+            data.tag_type,
+            data.class_type if configuration.learns_classes else None,
+            classifier,
+            configuration.with_characters,
+            **configuration.tagger,
         )
 
-    options: dict[str, Any] = study.training_of(run.configuration).trainer_arguments()
-    options |= {"plugins": [EpochReporter(report)], "save_final_model": False}
-    learning = configuration.self_training
-    if learning is None:
-        return train(make_tagger(corpus), corpus, folder, **options)
-    how = learning.model_dump(exclude={"add"})
-    return self_train(make_tagger, corpus, splits.unlabelled, folder, **how, **options)
+    return make_tagger, corpus
+
+
+def _make_transfer(study: Study, run: Run, splits: Splits) -> tuple[DATNet, TransferCorpus]:
+    """A DATNet, and the corpus of the run."""
+    data, configuration = study.data[run.data], study.configurations[run.configuration]
+    flair.set_seed(run.seed)
+    source, target = as_corpus(splits.source, []), as_corpus(splits.train, splits.dev)
+    of_target = [*splits.train, *splits.dev, *splits.test]
+    own = source_words(data)
+    if own is None:
+        embeddings = _embeddings(study, run, [*of_target, *splits.source])
+        source_embeddings = None
+    else:
+        embeddings = _embeddings(study, run, of_target)
+        source_embeddings = study_embeddings(study, own, f"{run.data}-source", splits.source)
+    tagger = build_transfer_tagger(
+        source,
+        target,
+        embeddings,
+        data.tag_type,
+        source_embeddings,
+        configuration.with_characters,
+        **configuration.tagger,
+    )
+    return tagger, TransferCorpus(source, target, configuration.mixing_rate)
+
+
+def _embeddings(study: Study, run: Run, sentences: list[Sentence]) -> WordEmbeddings:
+    """The word vectors of a run's data set, for the words of sentences."""
+    return study_embeddings(study, words_of(study, run.data), run.data, sentences)
 
 
 def versions() -> dict[str, str]:

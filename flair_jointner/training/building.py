@@ -3,7 +3,7 @@
 from typing import Any
 
 from flair.data import Corpus, Sentence
-from flair.embeddings import TokenEmbeddings
+from flair.embeddings import StackedEmbeddings, TokenEmbeddings
 from flair.models import TextClassifier
 
 from flair_jointner.models import CharacterCNNEmbeddings, DATNet, JointTagger
@@ -15,6 +15,7 @@ def build_tagger(
     tag_type: str,
     class_type: str | None,
     classifier: TextClassifier | None = None,
+    with_characters: bool = False,
     **tagger: Any,
 ) -> JointTagger:
     """Makes a tagger for the labels of a corpus.
@@ -25,6 +26,8 @@ def build_tagger(
         tag_type: Label type of the entities.
         class_type: Label type of the sentence's class; None for NER only.
         classifier: A pre-trained classifier, the encoder of which the tagger starts from.
+        with_characters: Whether a character CNN over the characters of the training data stands
+            beside the embeddings.
         **tagger: Further arguments of :class:`~flair_jointner.JointTagger`.
 
     Returns:
@@ -34,6 +37,9 @@ def build_tagger(
         ValueError: If the arguments contradict each other, or the classifier does not fit.
     """
     classes = corpus.make_label_dictionary(class_type, add_unk=False) if class_type else None
+    if with_characters:
+        characters = CharacterCNNEmbeddings(_sentences(corpus))
+        embeddings = StackedEmbeddings([characters, embeddings], overwrite_names=False)
     made = JointTagger(
         embeddings,
         corpus.make_label_dictionary(tag_type, add_unk=False),

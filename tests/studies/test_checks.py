@@ -6,6 +6,7 @@ from small_study import SMALL, make_study, settings
 
 from flair_jointner.studies.checks import check_data
 from flair_jointner.studies.corpora import read_run
+from flair_jointner.studies.grid import words_of
 from flair_jointner.studies.pieces import make_vectors
 
 
@@ -58,7 +59,16 @@ def test_data_without_classes_may_have_comments_and_class_files(tmp_path):
     )
     assert "# category = " in (tmp_path / "train.conll").read_text("utf-8")
     check_data(study)
-    make_vectors(study, "titles")
+    make_vectors(study, words_of(study, "titles"))
     splits = read_run(study.data["titles"], 40, study.configurations["more"], study.subset_seed)
     assert len(splits.unlabelled) == 160
     assert not any(s.get_labels("category") for part in splits for s in part)
+
+
+def test_a_source_needs_entities(tmp_path):
+    (tmp_path / "source.conll").write_text("mibal\tO\n", encoding="utf-8")
+    data = {"titles": {**settings()["data"]["titles"], "source": {"train": "source.conll"}}}
+    rows = {"datnet": {"system": "datnet", "hidden_size": 8}}
+    study = make_study(tmp_path, data=data, configurations=rows)
+    with pytest.raises(ValueError, match=r"data\.titles: source has no entity of type 'ner'"):
+        check_data(study)

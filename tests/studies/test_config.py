@@ -24,6 +24,7 @@ def test_defaults_are_the_papers(tmp_path):
         "average_weights": None,
         "least_updates": 32,
     }
+    assert study.training.decay is None
     assert study.pretraining.epochs == 2
     assert study.baselines == ["plain"]
 
@@ -104,6 +105,26 @@ def test_sizes_of_a_data_set_and_of_all(tmp_path):
             {"configurations": {"a": {"only": {"sizes": [7]}}}},
             r"configurations\.a\.only\.sizes: 7 found; possible: 40",
         ),
+        (
+            {"configurations": {"a": {"mixing_rate": 0.3}}},
+            r"configurations\.a: mixing_rate goes with system: datnet",
+        ),
+        (
+            {"configurations": {"a": {"system": "datnet", "classifier": "pretrain"}}},
+            r"configurations\.a: classifier goes with system: joint",
+        ),
+        (
+            {"configurations": {"a": {"system": "datnet", "share": "half"}}},
+            r"configurations\.a: Unknown share 'half': choose 'full', 'part'",
+        ),
+        (
+            {"configurations": {"a": {"system": "datnet", "attention": "soft"}}},
+            r"configurations\.a: the tagger: 'attention' found; possible: .*share",
+        ),
+        (
+            {"configurations": {"a": {"system": "datnet"}}},
+            r"configurations\.a learns from a source as well, and titles has none",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_what_is_possible(tmp_path, changes, message):
@@ -113,7 +134,16 @@ def test_what_is_wrong_is_named_with_what_is_possible(tmp_path, changes, message
 
 def test_an_unknown_key_of_a_data_set_is_named_with_its_place(tmp_path):
     data = {"titles": {**settings()["data"]["titles"], "tast": "test.conll"}}
-    with pytest.raises(ValueError, match=r"data\.titles\.tast: no such key; possible: train, dev"):
+    with pytest.raises(
+        ValueError, match=r"data\.titles\.tast: no such key; possible: train, .*, dev, test"
+    ):
+        read_study(write_study(tmp_path, data=data))
+
+
+def test_an_unknown_key_of_a_source_is_named_with_what_is_possible(tmp_path):
+    source = {"train": "dev.conll", "tast": "test.conll"}
+    data = {"titles": {**settings()["data"]["titles"], "source": source}}
+    with pytest.raises(ValueError, match=r"source\.tast: no such key; possible: train, vectors"):
         read_study(write_study(tmp_path, data=data))
 
 

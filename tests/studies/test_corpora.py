@@ -36,7 +36,7 @@ def test_more_than_there_are_cannot_be_drawn():
 
 def test_the_splits_are_those_of_the_files(tmp_path):
     splits = read(make_study(tmp_path), 40)
-    assert [len(part) for part in splits] == [40, 30, 30, 0]
+    assert [len(part) for part in splits] == [40, 30, 30, 0, 0]
     assert all(s.get_labels("category") for s in splits.train)
 
 

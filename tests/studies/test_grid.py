@@ -2,7 +2,14 @@
 
 from small_study import SMALL, make_study, settings
 
-from flair_jointner.studies.grid import Run, classifier_key, plan, run_key, text_files, vectors_key
+from flair_jointner.studies.grid import (
+    Run,
+    classifier_key,
+    plan,
+    run_key,
+    source_words,
+    words_of,
+)
 
 
 def test_the_plan_is_the_product_seed_by_seed(tmp_path):
@@ -85,10 +92,47 @@ def test_word_vectors_never_see_the_test_data(tmp_path):
     data = {"titles": {**settings()["data"]["titles"], "classes": classes, "extra": {}}}
     vectors = {"texts": "new.txt"}
     study = make_study(tmp_path, data=data, vectors=vectors)
-    names = [file.name for file in text_files(study, "titles")]
-    assert names == ["train.conll", "dev.conll", "categories.txt", "new.txt"]
+    assert names_of(words_of(study, "titles")) == [
+        ["train.conll", "dev.conll", "categories.txt", "new.txt"]
+    ]
     extra = make_study(tmp_path)
-    names = [file.name for file in text_files(extra, "titles")]
-    assert names == ["train.conll", "dev.conll", "categories.txt"]
+    assert names_of(words_of(extra, "titles")) == [["train.conll", "dev.conll", "categories.txt"]]
     given = make_study(tmp_path, vectors={"file": "new.txt"})
-    assert vectors_key(given, "titles") != vectors_key(study, "titles")
+    assert words_of(given, "titles").key != words_of(study, "titles").key
+
+
+def names_of(words):
+    """The names of the files that word vectors are trained on, by what reads them."""
+    return [[file.name for file in files] for _, files in words.texts]
+
+
+def with_source(folder, **source):
+    titles = {**settings()["data"]["titles"], "extra": {}}
+    titles["source"] = {"train": "test.conll", **source}
+    small = {"hidden_size": 8}
+    rows = {"base": {"ner_only": True, **small}, "datnet": {"system": "datnet", **small}}
+    return make_study(folder, data={"titles": titles}, configurations=rows)
+
+
+def test_a_source_has_word_vectors_of_its_own_or_a_part_in_the_others(tmp_path):
+    shared = with_source(tmp_path)
+    assert source_words(shared.data["titles"]) is None
+    assert names_of(words_of(shared, "titles")) == [["train.conll", "dev.conll"], ["test.conll"]]
+    apart = with_source(tmp_path, vectors={"texts": "new.txt"})
+    own = source_words(apart.data["titles"])
+    assert own is not None and names_of(own) == [["test.conll", "new.txt"]]
+    assert names_of(words_of(apart, "titles")) == [["train.conll", "dev.conll"]]
+    assert len({own.key, words_of(apart, "titles").key, words_of(shared, "titles").key}) == 3
+
+
+def test_a_change_of_the_source_changes_the_keys_of_those_that_learn_from_it(tmp_path):
+    def by_name(study):
+        return {run.configuration: run_key(study, run) for run in plan(study)}
+
+    vectors = {"settings": {"dimension": 8}}
+    before = by_name(with_source(tmp_path, vectors=vectors))
+    other = by_name(with_source(tmp_path, vectors=vectors, train="train.conll"))
+    read = by_name(with_source(tmp_path, vectors=vectors, reading={"scheme": "BIO"}))
+    trained = by_name(with_source(tmp_path, vectors={"settings": {"dimension": 9}}))
+    assert before["base"] == other["base"] == read["base"] == trained["base"]
+    assert len({found["datnet"] for found in (before, other, read, trained)}) == 4

@@ -15,6 +15,7 @@ from small_study import SMALL, make_study, settings, write_study
 
 from flair_jointner import JointTagger
 from flair_jointner.cli.main import main
+from flair_jointner.models import CharacterCNNEmbeddings, load_tagger
 from flair_jointner.studies.grid import plan
 from flair_jointner.studies.processes import _signals_wait
 from flair_jointner.studies.records import read_records, records_file
@@ -43,7 +44,8 @@ def test_each_run_leaves_a_record_with_all_that_a_report_needs(finished):
     for record in records:
         assert record["epochs"] == len(record["dev_curve"]) == 2
         assert record["dev"]["f1"] == pytest.approx(max(record["dev_curve"]))
-        assert record["sentences"] == {"train": 40, "dev": 30, "test": 30, "unlabelled": 0}
+        sizes = {"train": 40, "dev": 30, "test": 30, "unlabelled": 0, "source": 0}
+        assert record["sentences"] == sizes
         assert len(record["test"]["counts"]) == 30
         assert (record["test"]["accuracy"] is None) == (record["configuration"] == "plain")
         assert record["versions"]["flair"] and record["seconds"] > record["training_seconds"] > 0
@@ -109,6 +111,38 @@ def test_extra_sentences_and_self_training_reach_the_tagger(tmp_path):
     assert (folder / "round-1/best-model.pt").exists()
     model = JointTagger.load(study.output / "runs" / added["key"] / "best-model.pt")
     assert model.classes and set(model.classes) == set(tiny.CLASSES)
+
+
+def test_datnet_learns_from_its_source(tmp_path):
+    base = {"ner_only": True, "characters": True, "hidden_size": 8, "perturbation": 1.0}
+    transfer = {"system": "datnet", "hidden_size": 8, "mixing_rate": 0.3}
+    tiny.write_titles(tmp_path)
+    titles = {**settings()["data"]["titles"], "extra": {}, "sizes": [10]}
+    own = {"settings": {"dimension": 8, "epochs": 1, "workers": 1}}
+    apart = {**titles, "source": {"train": "test.conll", "vectors": own}}
+    shared = {**titles, "source": {"train": "test.conll"}}
+    study = make_study(
+        tmp_path,
+        data={"apart": apart, "shared": shared},
+        configurations={"base": base, "part": {**transfer, "share": "part"}},
+        training={"epochs": 2, "decay": 0.05},
+        seeds=[1],
+        keep_models=True,
+    )
+    assert run_study(study) == 0
+    models = {}
+    for record in read_records(study).values():
+        learns = record["configuration"] == "part"
+        assert record["sentences"]["source"] == (30 if learns else 0)
+        assert record["sentences"]["train"] == 10
+        model = load_tagger(study.output / "runs" / record["key"] / "best-model.pt")
+        models[record["data"], record["configuration"]] = model
+    assert models["apart", "part"].source_embeddings.name == "apart-source"
+    assert models["shared", "part"].source_embeddings is None
+    for (_, name), model in models.items():
+        characters = [m for m in model.modules() if isinstance(m, CharacterCNNEmbeddings)]
+        assert len(characters) == 1
+        assert model.perturbation == (1.0 if name == "base" else None)
 
 
 def test_the_command_lists_runs_and_reports(finished, tmp_path):
