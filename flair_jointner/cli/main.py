@@ -9,6 +9,7 @@ import click
 from flair_jointner.cli.augment import augment
 from flair_jointner.cli.evaluate import evaluate
 from flair_jointner.cli.explain import explain
+from flair_jointner.cli.map import draw_map
 from flair_jointner.cli.pretrain import pretrain
 from flair_jointner.cli.segmenter import segmenter
 from flair_jointner.cli.study import study
@@ -66,6 +67,7 @@ for command in (
     evaluate,
     tag,
     explain,
+    draw_map,
     study,
 ):
     main.add_command(command)

@@ -57,7 +57,11 @@ def vectors(
     if raw:
         words = list(read_raw(files, reading))
     else:
-        words = [[token.text for token in s] for s in read_all(files, labels, reading)]
+        try:
+            sentences = read_all(files, labels, reading)
+        except ValueError as error:
+            raise ValueError(f"{error}\nIf the files are plain text, pass --raw.") from error
+        words = [[token.text for token in sentence] for sentence in sentences]
     found = train_vectors(words, **settings)
     save_vectors(found, output)
     click.echo(f"{len(found)} vectors of {found.vector_size} dimensions: {output}")

@@ -58,6 +58,12 @@ def test_a_datnet_trains_is_evaluated_and_tags(folder):
     assert DATNet.load(model).tag_temperature != 1.0
     result = jointner("tag", model, folder / "new.txt")
     assert len([json.loads(line) for line in result.stdout.splitlines()]) == 20
+    result = jointner(
+        "map", model, "--source", folder / "source.conll", "--target", folder / "test.conll",
+        "-o", folder / "map.png", "--sentences", 20, "--perplexity", 5,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert (folder / "map.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_its_defaults_are_those_of_the_paper(folder):
