@@ -1,5 +1,6 @@
 """Each example runs on a few of the sample titles."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,15 +87,27 @@ def test_the_study_runs_as_it_is_printed_and_holds_every_key(tmp_path):
     ):
         for key in section.model_fields:
             assert f"{key}:" in example, key
-    quick = example.replace("../", f"{ROOT}/").replace(f"{ROOT}/runs", str(tmp_path))
-    quick = quick.replace("epochs: 5 ", "epochs: 1 ").replace("seeds: [1, 2]", "seeds: [1]")
-    study = tmp_path / "study.yaml"
+    assert "| Joint, self-trained |" in run_study("study.yaml", tmp_path)
+
+
+def test_the_study_of_datnet_runs_as_it_is_printed(tmp_path):
+    report = run_study("transfer_study.yaml", tmp_path)
+    assert "| DATNet-F |" in report and "Gain over F-transfer" in report
+
+
+def run_study(name, folder):
+    """Runs a study with one epoch and one seed, and returns its report."""
+    example = (ROOT / "examples" / name).read_text("utf-8")
+    quick = example.replace("../", f"{ROOT}/").replace(f"{ROOT}/runs", str(folder))
+    quick = re.sub(r"epochs: 5\b", "epochs: 1", quick).replace("seeds: [1, 2]", "seeds: [1]")
+    study = folder / name
     study.write_text(quick, "utf-8")
     command = [sys.executable, "-c", "from flair_jointner.cli.main import main; main()", "study"]
-    for options in (["--jobs", "2"], ["--report", tmp_path / "results.md"]):
+    for options in (["--jobs", "2"], ["--report", folder / "results.md"]):
         done = subprocess.run(
             [*command, str(study), *map(str, options)], capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr[-3000:]
-    report = (tmp_path / "results.md").read_text("utf-8")
-    assert "| Joint, self-trained |" in report and "failed" not in report
+    report = (folder / "results.md").read_text("utf-8")
+    assert "failed" not in report
+    return report

@@ -1,6 +1,5 @@
 """What the commands read: sentences as the options say, and word vectors for them."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 from flair.data import Corpus, Sentence
 from flair.embeddings import WordEmbeddings
 from flair.models import TextClassifier
-from flair.tokenization import SegtokTokenizer
 from tqdm import tqdm
 
 from flair_jointner.data import (
@@ -17,7 +15,7 @@ from flair_jointner.data import (
     read_corpus,
     word_embeddings,
 )
-from flair_jointner.data.text_files import check_decoded, read_lines
+from flair_jointner.data.raw_text import read_raw_text
 
 Paths = tuple[Path, ...]
 
@@ -48,15 +46,9 @@ def read_all(files: Paths, labels: dict[str, Any], reading: dict[str, Any]) -> l
 
 def read_raw(files: Paths, reading: dict[str, Any]) -> Iterator[list[str]]:
     """Gives the tokens of each line of plain text; lines without a token are left out."""
-    tokenizer = reading["tokenizer"] or SegtokTokenizer()
-    encoding = reading["encoding"] or "utf-8"
     for path in files:
-        lines = tqdm(read_lines(path, encoding), f"Reading {path.name}", unit=" lines")
-        for number, line in enumerate(lines, start=1):
-            check_decoded(path, number, line, encoding)
-            # As in class-only files, tabs separate words too, whatever the tokenizer.
-            if tokens := tokenizer.tokenize(re.sub("[ \t]+", " ", line)):
-                yield tokens
+        lines = read_raw_text(path, reading["tokenizer"], reading["encoding"] or "utf-8")
+        yield from tqdm(lines, f"Reading {path.name}", unit=" lines")
 
 
 def split_sentences(split: Any) -> list[Sentence]:

@@ -52,6 +52,9 @@ from flair_jointner.training import train as train_model
 @click.option(
     "--hidden-size", type=COUNT, default=256, show_default=True, help="Hidden units per direction."
 )
+@click.option("--characters/--no-characters", "with_characters", default=None,
+              help="Word vectors from characters beside the others; if not given, DATNet has them "
+              "and a joint tagger has none.")  # fmt: skip
 @click.option("--perturbation", type=float,
               help="ε of adversarial training; none if not given.")  # fmt: skip
 @click.option("--decay", type=float, help="ρ of a learning rate that falls with each epoch t, by "
@@ -103,6 +106,8 @@ def train(
     check_system(system, transfer["source"])
     check_output(run)
     flair.set_seed(run["seed"])
+    if model["with_characters"] is None:
+        model["with_characters"] = system == "datnet"
     class_type = None if ner_only or system == "datnet" else labels["class_type"]
     corpus = read_splits(
         train_files, dev_files, test_files, {**labels, "class_type": class_type}, reading
@@ -116,7 +121,8 @@ def train(
     if system == "datnet":
         if not was_given("hidden_size"):
             model["hidden_size"] = None  # its own default
-        shared = {name: model[name] for name in ("hidden_size", "perturbation")}
+        names = ("hidden_size", "perturbation", "with_characters")
+        shared = {name: model[name] for name in names}
         types = {**labels, "class_type": None}
         made = make_transfer(corpus, transfer, words, types, reading, **shared)
         report(train_model(*made, run["output"], **options_of_training), corpus, bool(test_files))

@@ -60,13 +60,6 @@ transfer = option_group(
             show_default=True,
             help="DATNet: the share of the batches that are the source's.",
         ),
-        "with_characters": click.option(
-            "--characters/--no-characters",
-            "with_characters",
-            default=True,
-            show_default=True,
-            help="DATNet: word vectors from characters, shared, beside the others.",
-        ),
     },
 )
 
@@ -91,7 +84,6 @@ _DATNET_ONLY = (
     "gamma",
     "reversal_rate",
     "mixing_rate",
-    "with_characters",
 )
 
 

@@ -18,6 +18,7 @@ from flair_jointner.data import (
 from flair_jointner.data.augmentation import draw as draw_some
 from flair_jointner.data.corpus import CLASS_ONLY
 from flair_jointner.data.dictionary import token_texts
+from flair_jointner.data.raw_text import read_raw_text
 from flair_jointner.studies.configuration import Augmentation, Configuration
 from flair_jointner.studies.data_sections import AnnotatedFiles, Data
 from flair_jointner.studies.sections import Size
@@ -188,6 +189,21 @@ def read_words(reader: AnnotatedFiles, files: Iterable[Path]) -> list[list[str]]
     """
     sentences = _read(reader, files, "ner", None)
     return [[token.text for token in sentence] for sentence in sentences]
+
+
+def read_raw(reader: AnnotatedFiles, files: Iterable[Path]) -> list[list[str]]:
+    """Reads plain text, a sentence per line.
+
+    Args:
+        reader: Its options may hold the encoding and the tokenizer.
+        files: The files.
+
+    Returns:
+        The words of each sentence.
+    """
+    options, _ = reader.reading_options()
+    how = {name: options[name] for name in ("tokenizer", "encoding") if name in options}
+    return [words for file in files for words in read_raw_text(file, **how)]
 
 
 def _read(

@@ -26,17 +26,19 @@ class ClassFiles(Section):
 class Vectors(Section):
     """Word vectors: a file, or how to train them on the texts of a data set.
 
-    The texts are those of training and dev data, of the class files, the ``extra`` files and
-    ``texts``: never those of the test data.
+    The texts are those of training and dev data, of the class files, the ``extra`` files,
+    ``texts`` and ``raw``: never those of the test data.
 
     Attributes:
         file: Vectors that exist; nothing is trained then.
         texts: Further files whose words are trained on, in any format that the readers know.
+        raw: Further files of plain text, a sentence per line.
         settings: Arguments of :func:`~flair_jointner.data.train_vectors`.
     """
 
     file: InputPath | None = None
     texts: Files | None = None
+    raw: Files | None = None
     settings: dict[str, Any] = {}
 
     @model_validator(mode="after")
@@ -68,7 +70,7 @@ class AnnotatedFiles(Section):
     @model_validator(mode="after")
     def _check_reading(self) -> "AnnotatedFiles":
         try:
-            check_options(self.files, *self._reading())
+            check_options(self.files, *self.reading_options())
         except LookupError as error:  # of an encoding
             raise ValueError(f"reading: {error}") from error
         return self
@@ -82,12 +84,16 @@ class AnnotatedFiles(Section):
         Returns:
             Its format, and those of the options that the format has.
         """
-        options, file_format = self._reading()
+        options, file_format = self.reading_options()
         (file_format,) = check_options([file], {}, file_format)
         return file_format, fitting_options(file_format, options)
 
-    def _reading(self) -> tuple[dict[str, Any], str]:
-        """The options of the readers, and the format."""
+    def reading_options(self) -> tuple[dict[str, Any], str]:
+        """How files are read.
+
+        Returns:
+            The options of the readers, and the format of the files.
+        """
         options = dict(self.reading)
         if "tokenizer" in options:
             options["tokenizer"] = make_tokenizer(options["tokenizer"])

@@ -112,6 +112,8 @@ class Words(NamedTuple):
         parts: list[Any] = [RESULTS_VERSION, self.vectors.settings]
         for reader, files in self.texts:
             parts += [reader.reading, [content([file]) for file in files]]
+        if self.vectors.raw:
+            parts.append({"raw": content(self.vectors.raw)})
         return digest(parts)
 
 

@@ -14,7 +14,13 @@ from flair_jointner.data import (
     word_embeddings,
 )
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.corpora import UNUSED_CLASS_TYPE, as_corpus, read_files, read_words
+from flair_jointner.studies.corpora import (
+    UNUSED_CLASS_TYPE,
+    as_corpus,
+    read_files,
+    read_raw,
+    read_words,
+)
 from flair_jointner.studies.epochs import EpochReporter, Report
 from flair_jointner.studies.grid import (
     Words,
@@ -62,6 +68,7 @@ def make_vectors(study: Study, words: Words) -> None:
         words: What they are made from.
     """
     texts = [text for reader, files in words.texts for text in read_words(reader, files)]
+    texts += read_raw(words.texts[0][0], words.vectors.raw or [])
     save_vectors(train_vectors(texts, **words.vectors.settings), vectors_file(study, words))
 
 

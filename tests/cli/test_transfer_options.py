@@ -6,7 +6,7 @@ import pytest
 import tiny
 from commands import jointner
 
-from flair_jointner import DATNet
+from flair_jointner import DATNet, JointTagger
 
 pytestmark = pytest.mark.usefixtures("flair_handlers")
 
@@ -78,12 +78,20 @@ def test_its_defaults_are_those_of_the_paper(folder):
     assert tagger.embeddings.embedding_length == 8
 
 
+def test_a_joint_tagger_has_characters_where_they_are_asked_for(folder):
+    result = jointner(
+        *arguments(folder, "joint"), "--characters", "--hidden-size", 8, "--epochs", 1
+    )
+    assert result.exit_code == 0, result.output
+    tagger = JointTagger.load(folder / "joint" / "best-model.pt")
+    assert tagger.embeddings.embedding_length == 20 + 8
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         (["--source", "{f}/source.conll"], "--source goes with --system datnet"),
         (["--alpha", "0.1"], "--alpha goes with --system datnet"),
-        (["--no-characters"], "--characters goes with --system datnet"),
         (["--system", "datnet"], "pass --source FILE"),
         (["--system", "datnet", "--ner-only"], "--ner-only goes with --system joint"),
         (["--system", "datnet", "--self-train", "{f}/new.txt"], "--self-train goes with"),

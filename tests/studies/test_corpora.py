@@ -6,7 +6,7 @@ from small_study import make_study, settings
 
 from flair_jointner.data import is_annotated
 from flair_jointner.studies.configuration import Configuration
-from flair_jointner.studies.corpora import draw, read_run
+from flair_jointner.studies.corpora import draw, read_raw, read_run
 
 
 def read(study, size, **configuration):
@@ -98,3 +98,14 @@ def test_a_tokenizer_is_named(tmp_path):
     data["titles"]["reading"] = {"tokenizer": "segtok"}
     splits = read(make_study(tmp_path, data=data), 40, add=["more"])
     assert len(splits.train) == 200
+
+
+def test_raw_text_is_read_as_the_data_set_says(tmp_path):
+    (tmp_path / "raw.txt").write_bytes("señor, si\n".encode("latin-1"))
+    reading = {"encoding": "latin-1", "tokenizer": "space"}
+    data = {"titles": {**settings()["data"]["titles"], "reading": reading}}
+    study = make_study(tmp_path, data=data)
+    assert read_raw(study.data["titles"], [tmp_path / "raw.txt"]) == [["señor,", "si"]]
+    plain = make_study(tmp_path)
+    with pytest.raises(ValueError, match=r"raw\.txt, line 1: .* F1"):
+        read_raw(plain.data["titles"], [tmp_path / "raw.txt"])

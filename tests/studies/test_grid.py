@@ -97,6 +97,8 @@ def test_word_vectors_never_see_the_test_data(tmp_path):
     ]
     extra = make_study(tmp_path)
     assert names_of(words_of(extra, "titles")) == [["train.conll", "dev.conll", "categories.txt"]]
+    raw = make_study(tmp_path, data=data, vectors={**vectors, "raw": "new.txt"})
+    assert words_of(raw, "titles").key != words_of(study, "titles").key
     given = make_study(tmp_path, vectors={"file": "new.txt"})
     assert words_of(given, "titles").key != words_of(study, "titles").key
 
