@@ -1,5 +1,6 @@
 """DATNet: what a source with many annotations teaches a target with few (Zhou et al., ACL 2019)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -239,14 +240,13 @@ class DATNet(BaseTagger):
         if self.source_embeddings is None:
             parts.append(self._embed_with(words, sentences, perturber))
         else:
+            own = {"target": words, "source": self.source_embeddings}
             vectors = self.linear.weight.new_zeros(*mask.shape, words.embedding_length)
-            for embeddings, wanted in ((words, ~marks), (self.source_embeddings, marks)):
-                rows = wanted.nonzero().squeeze(1)
-                if len(rows):
-                    own = [sentences[row] for row in rows.tolist()]
-                    found = self._embed_with(embeddings, own, perturber)
-                    padded = nn.functional.pad(found, (0, 0, 0, mask.size(1) - found.size(1)))
-                    vectors = vectors.index_copy(0, rows, padded)
+            for resource, rows in _by_resource(marks):
+                chosen = [sentences[row] for row in rows.tolist()]
+                found = self._embed_with(own[resource], chosen, perturber)
+                padded = nn.functional.pad(found, (0, 0, 0, mask.size(1) - found.size(1)))
+                vectors = vectors.index_copy(0, rows, padded)
             parts.append(vectors)
         return torch.cat(parts, dim=-1), mask, marks
 
@@ -279,15 +279,12 @@ class DATNet(BaseTagger):
 
     def _run_private(self, states: Tensor, mask: Tensor, marks: Tensor) -> Tensor:
         """The states of each sentence's own BiLSTM; that of the other is not even run."""
-        size = self.linear.in_features // 2
-        private = states.new_zeros(*mask.shape, size)
-        for name, wanted in (("target", ~marks), ("source", marks)):
-            rows = wanted.nonzero().squeeze(1)
-            if len(rows):
-                rnn: Any = self.private[name]
-                padded = self.fast_paths.padded_lstm
-                found = run_recurrent(rnn, states[rows], mask[rows], padded=padded)
-                private = private.to(found.dtype).index_copy(0, rows, found)
+        private = states.new_zeros(*mask.shape, self.linear.in_features // 2)
+        for resource, rows in _by_resource(marks):
+            rnn: Any = self.private[resource]
+            padded = self.fast_paths.padded_lstm
+            found = run_recurrent(rnn, states[rows], mask[rows], padded=padded)
+            private = private.to(found.dtype).index_copy(0, rows, found)
         return private
 
     def forward(
@@ -364,18 +361,17 @@ class DATNet(BaseTagger):
         self, sentences: list[Sentence], output: TransferOutput, from_source: Tensor
     ) -> list[Loss]:
         """The loss of the tags where each resource has its own decoder."""
+        emissions = {"target": output.emissions, "source": from_source}
+        crfs = {"target": self._own_crf, "source": self.source_crf}
         values = []
-        marks = output.is_source.tolist()
-        for wanted, decoder, emissions in (
-            (False, self._own_crf, output.emissions),
-            (True, self.source_crf, from_source),
-        ):
-            rows = [row for row, mark in enumerate(marks) if mark is wanted]
-            targets, annotated = self.gold_tags([sentences[row] for row in rows])
+        for resource, rows in _by_resource(output.is_source):
+            targets, annotated = self.gold_tags([sentences[row] for row in rows.tolist()])
             if annotated:
-                chosen = [rows[index] for index in annotated]
-                scores, mask = (x[chosen, : targets.size(1)] for x in (emissions, output.mask))
-                values.append(self._tag_loss(decoder, scores, targets, mask))
+                chosen = rows[annotated]
+                scores, mask = (
+                    x[chosen, : targets.size(1)] for x in (emissions[resource], output.mask)
+                )
+                values.append(self._tag_loss(crfs[resource], scores, targets, mask))
         return [Loss(self.tag_type, 1.0, torch.cat(values))] if values else []
 
     def resource_loss(self, output: TransferOutput) -> Tensor:
@@ -423,20 +419,17 @@ class DATNet(BaseTagger):
         assert isinstance(output, TransferOutput)  # for the type checker
         if output.source_emissions is None or not bool(output.is_source.any()):
             return super().decode(output, decoder, **wanted)
-        chain = self._chain(self.source_crf, self.source_tagset)
+        of_source = Decoder(self.source_tagset, *self._chain(self.source_crf, self.source_tagset))
+        decoders = {"target": decoder, "source": of_source}
+        emissions = {"target": output.emissions, "source": output.source_emissions}
         predictions: dict[int, Prediction] = {}
-        for rows, scores, own in (
-            (~output.is_source, output.emissions, decoder),
-            (output.is_source, output.source_emissions, Decoder(self.source_tagset, *chain)),
-        ):
-            if bool(rows.any()):
-                longest = int(output.mask[rows].sum(1).max())
-                states, emissions, mask = (
-                    x[rows, :longest] for x in (output.states, scores, output.mask)
-                )
-                found = super().decode(TaggerOutput(states, emissions, mask), own, **wanted)
-                places = rows.nonzero().squeeze(1).tolist()
-                predictions.update(zip(places, found, strict=True))
+        for resource, rows in _by_resource(output.is_source):
+            longest = int(output.mask[rows].sum(1).max())
+            states, scores, mask = (
+                x[rows, :longest] for x in (output.states, emissions[resource], output.mask)
+            )
+            found = super().decode(TaggerOutput(states, scores, mask), decoders[resource], **wanted)
+            predictions.update(zip(rows.tolist(), found, strict=True))
         return [predictions[index] for index in range(len(predictions))]
 
     # ----- files -----
@@ -471,6 +464,14 @@ _SAVED_OPTIONS = ("share", "discriminator", "alpha", "gamma", "reversal_rate")
 def _given(is_source: Tensor | None, mask: Tensor) -> Tensor:
     """The marks, ``[batch]`` bool; where there are none, all sentences are the target's."""
     return mask.new_zeros(len(mask)) if is_source is None else is_source
+
+
+def _by_resource(is_source: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The resources that a batch has, each with the indices of its sentences, ``[some]`` long."""
+    for resource, wanted in (("target", ~is_source), ("source", is_source)):
+        rows = wanted.nonzero().squeeze(1)
+        if len(rows):
+            yield resource, rows
 
 
 def _members(stack: Any) -> list[TokenEmbeddings]:
