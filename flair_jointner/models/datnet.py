@@ -1,7 +1,5 @@
 """DATNet: what a source with many annotations teaches a target with few (Zhou et al., ACL 2019)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import flair
@@ -19,13 +17,14 @@ from flair_jointner.layers import (
     length_mask,
 )
 from flair_jointner.layers.adversary import check_grad_weights
-from flair_jointner.layers.matmul import linear
 from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import run_recurrent
 from flair_jointner.models.embedding import get_names, set_names
 from flair_jointner.models.losses import Loss
 from flair_jointner.models.network import TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction
+from flair_jointner.models.resources import TransferOutput, by_resource, marks_of
+from flair_jointner.models.source_decoder import SourceDecoder
 from flair_jointner.models.tagger import BaseTagger
 from flair_jointner.models.tagset import TagSet, encodes_spans, tag_dictionary
 
@@ -33,20 +32,6 @@ Share = Literal["full", "part"]
 Discriminator = Literal["grad", "plain"]
 SHARES: tuple[str, ...] = get_args(Share)
 DISCRIMINATORS: tuple[str, ...] = get_args(Discriminator)
-
-
-@dataclass(frozen=True)
-class TransferOutput(TaggerOutput):
-    """What DATNet makes of a batch; ``emissions`` are those of the target's decoder.
-
-    Attributes:
-        is_source: Whether a sentence is from the source, ``[batch]`` bool.
-        source_emissions: Scores of the source's tags, ``[batch, tokens, source tags]``; None where
-            both resources share the decoder.
-    """
-
-    is_source: Tensor
-    source_emissions: Tensor | None = None
 
 
 class DATNet(BaseTagger):
@@ -73,9 +58,7 @@ class DATNet(BaseTagger):
         source_embeddings: The word embeddings of the source; None if they are the target's.
         private: The private BiLSTMs, by resource; empty with ``share="full"``.
         discriminator: Tells the resources apart in training, if there is one.
-        source_linear: The linear layer of the source's own decoder, if it has one.
-        source_crf: The CRF of the source's own decoder, if it has one.
-        source_tagset: The tags of the source's sentences.
+        source_decoder: The source's own decoder; None if it is the target's.
     """
 
     def __init__(
@@ -175,7 +158,9 @@ class DATNet(BaseTagger):
         self.discriminator: ResourceDiscriminator | None = None
         if discriminator is not None:
             self.discriminator = ResourceDiscriminator(shared_size, reversal_rate)
-        self._make_source_decoder(tag_dictionary, source_tag_dictionary, sequence_tagger)
+        self.source_decoder = self._make_source_decoder(
+            tag_dictionary, source_tag_dictionary, sequence_tagger
+        )
         self.to(flair.device)
 
     def _make_rnn(self) -> nn.RNNBase:
@@ -186,13 +171,10 @@ class DATNet(BaseTagger):
 
     def _make_source_decoder(
         self, target: Dictionary, source: Dictionary | None, arguments: dict[str, Any]
-    ) -> None:
-        self.source_tagset = self.tagset
-        self.source_dictionary: Dictionary | None = None
-        self.source_linear: nn.Linear | None = None
-        self.source_crf: LinearChainCRF | None = None
+    ) -> SourceDecoder | None:
+        """A decoder of its own, if the source has other entity types than the target."""
         if source is None or _types(source) == _types(target):
-            return
+            return None
         if arguments.get("loss_weights"):
             raise ValueError(
                 "loss_weights go with one decoder, but the resources have other entity types: "
@@ -207,15 +189,13 @@ class DATNet(BaseTagger):
                 "One of the tag dictionaries is of spans, and the other of tags of tokens: the "
                 "resources need labels of one kind."
             )
-        self.source_dictionary = source
-        self.source_tagset = TagSet(source.get_items(), self.predict_spans, self.tag_format)
-        self.source_linear = nn.Linear(self.linear.in_features, len(self.source_tagset))
-        if self.use_crf:
-            self.source_crf = LinearChainCRF(
-                len(self.source_tagset),
-                source.get_idx_for_item("<START>"),
-                source.get_idx_for_item("<STOP>"),
-            )
+        tagset = TagSet(source.get_items(), self.predict_spans, self.tag_format)
+        return SourceDecoder(source, tagset, self.linear.in_features, self.use_crf)
+
+    @property
+    def source_tagset(self) -> TagSet:
+        """The tags of the source's sentences."""
+        return self.tagset if self.source_decoder is None else self.source_decoder.tagset
 
     # ----- the stations -----
 
@@ -242,7 +222,7 @@ class DATNet(BaseTagger):
         else:
             own = {"target": words, "source": self.source_embeddings}
             vectors = self.linear.weight.new_zeros(*mask.shape, words.embedding_length)
-            for resource, rows in _by_resource(marks):
+            for resource, rows in by_resource(marks):
                 chosen = [sentences[row] for row in rows.tolist()]
                 found = self._embed_with(own[resource], chosen, perturber)
                 padded = nn.functional.pad(found, (0, 0, 0, mask.size(1) - found.size(1)))
@@ -273,14 +253,14 @@ class DATNet(BaseTagger):
         states = self._before_rnn(embedded)
         shared = self._run_rnn(states, mask)
         if self.share == "part":
-            private = self._run_private(states, mask, _given(is_source, mask))
+            private = self._run_private(states, mask, marks_of(is_source, mask))
             shared = torch.cat([shared, private], dim=-1)
         return self._after_rnn(shared)
 
     def _run_private(self, states: Tensor, mask: Tensor, marks: Tensor) -> Tensor:
         """The states of each sentence's own BiLSTM; that of the other is not even run."""
         private = states.new_zeros(*mask.shape, self.linear.in_features // 2)
-        for resource, rows in _by_resource(marks):
+        for resource, rows in by_resource(marks):
             rnn: Any = self.private[resource]
             padded = self.fast_paths.padded_lstm
             found = run_recurrent(rnn, states[rows], mask[rows], padded=padded)
@@ -300,7 +280,7 @@ class DATNet(BaseTagger):
         Returns:
             Hidden states and tag scores.
         """
-        marks = _given(is_source, mask)
+        marks = marks_of(is_source, mask)
         return self.emit(self.encode(embedded, mask, marks), mask, marks)
 
     def emit(self, states: Tensor, mask: Tensor, is_source: Tensor | None = None) -> TransferOutput:
@@ -315,10 +295,9 @@ class DATNet(BaseTagger):
             Hidden states and tag scores.
         """
         output = super().emit(states, mask)
-        from_source = None
-        if self.source_linear is not None:
-            from_source = linear(output.states, self.source_linear)
-        marks = _given(is_source, mask)
+        own = self.source_decoder
+        from_source = None if own is None else own(output.states)
+        marks = marks_of(is_source, mask)
         return TransferOutput(output.states, output.emissions, mask, marks, from_source)
 
     def tagset_of(self, sentence: Sentence) -> TagSet:
@@ -349,27 +328,27 @@ class DATNet(BaseTagger):
             ValueError: In training, if a sentence holds a label that its dictionary lacks.
         """
         assert isinstance(output, TransferOutput)  # for the type checker
-        if output.source_emissions is None:
+        if self.source_decoder is None:
             losses = super().losses(sentences, output)
         else:
-            losses = self._tag_losses_apart(sentences, output, output.source_emissions)
+            losses = self._tag_losses_apart(sentences, output, self.source_decoder.crf)
         if self.training and self.discriminator is not None:
             losses.append(Loss("resource", 1.0, self.resource_loss(output)))
         return losses
 
     def _tag_losses_apart(
-        self, sentences: list[Sentence], output: TransferOutput, from_source: Tensor
+        self, sentences: list[Sentence], output: TransferOutput, source_crf: LinearChainCRF | None
     ) -> list[Loss]:
         """The loss of the tags where each resource has its own decoder."""
-        emissions = {"target": output.emissions, "source": from_source}
-        crfs = {"target": self._own_crf, "source": self.source_crf}
+        crfs = {"target": self._own_crf, "source": source_crf}
         values = []
-        for resource, rows in _by_resource(output.is_source):
+        for resource, rows in by_resource(output.is_source):
             targets, annotated = self.gold_tags([sentences[row] for row in rows.tolist()])
             if annotated:
                 chosen = rows[annotated]
                 scores, mask = (
-                    x[chosen, : targets.size(1)] for x in (emissions[resource], output.mask)
+                    x[chosen, : targets.size(1)]
+                    for x in (output.emissions_of(resource), output.mask)
                 )
                 values.append(self._tag_loss(crfs[resource], scores, targets, mask))
         return [Loss(self.tag_type, 1.0, torch.cat(values))] if values else []
@@ -417,16 +396,17 @@ class DATNet(BaseTagger):
             A prediction per sentence.
         """
         assert isinstance(output, TransferOutput)  # for the type checker
-        if output.source_emissions is None or not bool(output.is_source.any()):
+        own = self.source_decoder
+        if own is None or not bool(output.is_source.any()):
             return super().decode(output, decoder, **wanted)
-        of_source = Decoder(self.source_tagset, *self._chain(self.source_crf, self.source_tagset))
+        of_source = Decoder(own.tagset, *self._chain(own.crf, own.tagset))
         decoders = {"target": decoder, "source": of_source}
-        emissions = {"target": output.emissions, "source": output.source_emissions}
         predictions: dict[int, Prediction] = {}
-        for resource, rows in _by_resource(output.is_source):
+        for resource, rows in by_resource(output.is_source):
             longest = int(output.mask[rows].sum(1).max())
             states, scores, mask = (
-                x[rows, :longest] for x in (output.states, emissions[resource], output.mask)
+                x[rows, :longest]
+                for x in (output.states, output.emissions_of(resource), output.mask)
             )
             found = super().decode(TaggerOutput(states, scores, mask), decoders[resource], **wanted)
             predictions.update(zip(rows.tolist(), found, strict=True))
@@ -435,7 +415,7 @@ class DATNet(BaseTagger):
     # ----- files -----
 
     def _get_state_dict(self) -> dict[str, Any]:
-        source = self.source_embeddings
+        source, decoder = self.source_embeddings, self.source_decoder
         saved = None if source is None else source.save_embeddings(use_state_dict=False)
         return {
             **super()._get_state_dict(),
@@ -443,7 +423,7 @@ class DATNet(BaseTagger):
             "has_shared_embeddings": self._has_shared_embeddings,
             "source_embeddings": saved,
             "source_embedding_names": None if source is None else get_names(source),
-            "source_tag_dictionary": self.source_dictionary,
+            "source_tag_dictionary": None if decoder is None else decoder.dictionary,
         }
 
     @classmethod
@@ -459,19 +439,6 @@ class DATNet(BaseTagger):
 
 
 _SAVED_OPTIONS = ("share", "discriminator", "alpha", "gamma", "reversal_rate")
-
-
-def _given(is_source: Tensor | None, mask: Tensor) -> Tensor:
-    """The marks, ``[batch]`` bool; where there are none, all sentences are the target's."""
-    return mask.new_zeros(len(mask)) if is_source is None else is_source
-
-
-def _by_resource(is_source: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """The resources that a batch has, each with the indices of its sentences, ``[some]`` long."""
-    for resource, wanted in (("target", ~is_source), ("source", is_source)):
-        rows = wanted.nonzero().squeeze(1)
-        if len(rows):
-            yield resource, rows
 
 
 def _members(stack: Any) -> list[TokenEmbeddings]:

@@ -190,7 +190,7 @@ def test_a_batch_of_one_resource_leaves_the_others_parts_untouched(share, own):
         embeddings.embedding.weight.requires_grad_()  # as if they were fine-tuned
     tagger.train()
     parts = {
-        "source": ("source_embeddings.", "private.source.", "source_linear.", "source_crf."),
+        "source": ("source_embeddings.", "private.source.", "source_decoder."),
         "target": ("embeddings.list_embedding_1.", "private.target.", "linear.", "crf."),
     }
     other = parts["target" if own == "source" else "source"]
@@ -305,12 +305,12 @@ def test_weights_are_never_folded():
 
 def test_a_decoder_is_shared_if_the_types_are_the_same_in_any_order():
     for tagger in (datnet(), datnet(source_types=tiny.TYPES[::-1])):
-        assert tagger.source_linear is None
+        assert tagger.source_decoder is None
         assert tagger.source_tagset is tagger.tagset
     tagger = datnet(source_types=OTHER_TYPES)
     assert tagger.source_tagset.types == sorted(OTHER_TYPES)
-    assert tagger.source_linear.out_features == len(tagger.source_tagset) == 15
-    assert not datnet(source_types=OTHER_TYPES, use_crf=False).source_crf
+    assert tagger.source_decoder.linear.out_features == len(tagger.source_tagset) == 15
+    assert not datnet(source_types=OTHER_TYPES, use_crf=False).source_decoder.crf
 
 
 @pytest.mark.parametrize("use_crf", [True, False])
