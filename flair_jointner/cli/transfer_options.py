@@ -56,9 +56,9 @@ transfer = option_group(
         ),
         "mixing_rate": click.option(
             "--mixing-rate",
-            default=0.5,
-            show_default=True,
-            help="DATNet: the share of the batches that are the source's.",
+            type=float,
+            help="DATNet: the share of the batches that are the source's; by the roots of the "
+            "numbers of sentences if not given.",
         ),
     },
 )

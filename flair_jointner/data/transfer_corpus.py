@@ -56,7 +56,7 @@ class TransferCorpus(Corpus):
         self,
         source: Corpus[Sentence],
         target: Corpus[Sentence],
-        mixing_rate: float = 0.5,
+        mixing_rate: float | None = None,
         name: str = "transfer",
     ) -> None:
         """Puts two corpora together; the training sentences of the source are marked.
@@ -64,15 +64,17 @@ class TransferCorpus(Corpus):
         Args:
             source: Its training data are the source.
             target: Its training data are the target; its dev and test data become this corpus's.
-            mixing_rate: The share of the batches that are the source's, above 0 and below 1.
-                The paper adds the losses of both resources (Eq. 2), which is 0.5.
+            mixing_rate: The share of the batches that are the source's, above 0 and below 1; that
+                of :func:`balanced_rate` if not given. The paper adds the losses of both resources
+                (Eq. 2), which is 0.5, and does not say how often a sentence of either is seen.
             name: The name of the corpus.
 
         Raises:
             ValueError: If a resource has no training data, both hold the same sentence, or the
                 mixing rate is out of its range.
         """
-        _check_rate(mixing_rate)
+        if mixing_rate is not None:
+            _check_rate(mixing_rate)
         sentences = {"source": _sentences(source.train), "target": _sentences(target.train)}
         for resource, found in sentences.items():
             if not found:
@@ -96,7 +98,34 @@ class TransferCorpus(Corpus):
             name=name,
             sample_missing_splits=False,
         )
+        if mixing_rate is None:
+            mixing_rate = balanced_rate(len(sentences["source"]), len(sentences["target"]))
         self.mixing_rate = mixing_rate
+
+
+def balanced_rate(source: int, target: int) -> float:
+    """The mixing rate at which resources are seen in the ratio of the roots of their sizes.
+
+    With as many batches of both, the few sentences of a small target are learnt by heart long
+    before the source is gone through once; in the ratio of their sizes the target drowns. The root
+    is between the two, and usual where languages of different size are learnt together
+    (temperature 2 of Arivazhagan et al., 2019).
+
+    Args:
+        source: Number of its training sentences.
+        target: Number of its training sentences.
+
+    Returns:
+        The share of the batches that are the source's: 0.92 for 14,000 sentences and 100.
+
+    Raises:
+        ValueError: If a number is below 1.
+    """
+    if min(source, target) < 1:
+        raise ValueError(
+            f"The source has {source} sentences and the target {target}: both need one or more."
+        )
+    return math.sqrt(source) / (math.sqrt(source) + math.sqrt(target))
 
 
 def alternating_resources(

@@ -142,7 +142,8 @@ class Configuration(BaseModel):
         ner_only: Whether the class of the sentence is ignored.
         characters: Whether word vectors from characters stand beside the others; if not given, only
             with ``system: datnet``.
-        mixing_rate: The share of DATNet's batches that are the source's.
+        mixing_rate: The share of DATNet's batches that are the source's; by the roots of the
+            numbers of sentences if not given.
         classifier: ``"pretrain"`` starts from the classifier that the study pre-trains.
         add: Names of the data set's ``extra`` sentences that are added to the training data.
         augmentation: Adds extra sentences as a dictionary annotates them.
@@ -156,7 +157,7 @@ class Configuration(BaseModel):
     system: Literal["joint", "datnet"] = "joint"
     ner_only: bool = False
     characters: bool | None = None
-    mixing_rate: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    mixing_rate: Annotated[float, Field(gt=0, lt=1)] | None = None
     classifier: Literal["none", "pretrain"] = "none"
     add: Annotated[list[str], BeforeValidator(as_list)] = []
     augmentation: Augmentation | None = None

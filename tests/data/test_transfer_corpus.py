@@ -11,6 +11,7 @@ from flair.samplers import FlairSampler
 from torch.utils.data import Dataset
 
 from flair_jointner.data import TransferCorpus, alternating_resources, is_source, mark_source
+from flair_jointner.data.transfer_corpus import balanced_rate
 
 
 def two(source=40, target=12, **options):
@@ -48,7 +49,8 @@ def test_the_source_is_marked_and_all_else_is_the_targets():
     assert not any(is_source(s) for split in (corpus.dev, corpus.test) for s in split)
     assert [len(corpus.dev), len(corpus.test)] == [6, 6]
     assert is_source(pickle.loads(pickle.dumps(corpus.train[0])))
-    assert corpus.mixing_rate == 0.5
+    assert corpus.mixing_rate == balanced_rate(40, 12)
+    assert two(mixing_rate=0.3).mixing_rate == 0.3
 
 
 def test_a_sentence_that_says_nothing_is_the_targets():
@@ -171,6 +173,13 @@ def test_data_of_one_resource_are_refused():
     sampler = alternating_resources(4)()
     with pytest.raises(ValueError, match="Of 6 training sentences 0 are from the source"):
         sampler.set_dataset(tiny.titles())
+
+
+def test_resources_are_seen_by_the_roots_of_their_sizes():
+    assert balanced_rate(1400, 14) == pytest.approx(10 / 11)
+    assert balanced_rate(7, 7) == 0.5
+    with pytest.raises(ValueError, match="source has 0 sentences and the target 3"):
+        balanced_rate(0, 3)
 
 
 @pytest.mark.parametrize("rate", [0, 1, -0.1, float("nan")])
