@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flair_jointner.models.datnet import DATNet
 from flair_jointner.models.joint import JointTagger
+from flair_jointner.models.model_file import find_model
 from flair_jointner.models.state import class_name
 from flair_jointner.models.tagger import BaseTagger
 
@@ -15,7 +16,7 @@ def load_tagger(path: str | Path, trust: bool = False) -> BaseTagger:
     """Loads a tagger of any system of this package.
 
     Args:
-        path: A file that one of them saved.
+        path: A file that one of them saved, or a name on the Hugging Face hub (``owner/name``).
         trust: Whether the file may hold objects, the reading of which can run any code.
 
     Returns:
@@ -25,6 +26,7 @@ def load_tagger(path: str | Path, trust: bool = False) -> BaseTagger:
         FileNotFoundError: If there is no such file.
         ModelFileError: If the file holds another class, is damaged, or needs trust.
     """
-    system = SYSTEMS.get(class_name(path) or "", JointTagger)  # which says what it found instead
-    tagger: BaseTagger = system.load(path, trust)
+    file = find_model(path)
+    system = SYSTEMS.get(class_name(file) or "", JointTagger)  # which says what it found instead
+    tagger: BaseTagger = system.load(file, trust)
     return tagger

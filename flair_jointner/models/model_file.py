@@ -60,18 +60,13 @@ class ModelFile(SequenceTagger):
         if isinstance(model_path, dict):
             state = decode_state(model_path)
         else:
-            path = cls._find(str(model_path))
+            path = find_model(model_path)
             cls._check_class(path, class_name(path))
             state = read_state(path, trust)
         model = cls._init_model_with_state_dict(state)
         model.model_card = state.get("model_card")
         model.eval()
         return model.to(flair.device)
-
-    @classmethod
-    def _find(cls, name: str) -> Path:
-        path = Path(name)
-        return Path(SequenceTagger._fetch_model(name)) if _is_hub_name(name) else path
 
     @classmethod
     def _check_class(cls, path: Path, name: str | None) -> None:
@@ -96,10 +91,22 @@ class ModelFile(SequenceTagger):
         the first whose answer differs from the question; what no class claims it unpickles
         unsafely. A path of another type differs.
         """
-        path = cls._find(str(model_name))
+        path = find_model(model_name)
         if path.is_file() and class_name(path) == cls.__name__:
             return str(path) if isinstance(model_name, Path) else path
         return model_name
+
+
+def find_model(name: str | Path) -> Path:
+    """Where a model lies.
+
+    Args:
+        name: A file, or a name on the hub (``owner/name``), from where it is downloaded.
+
+    Returns:
+        The file, which may not exist.
+    """
+    return Path(SequenceTagger._fetch_model(str(name))) if _is_hub_name(str(name)) else Path(name)
 
 
 def _is_hub_name(name: str) -> bool:

@@ -15,6 +15,13 @@ def test_the_file_says_which_system_it_is(system, tmp_path):
     assert type(load_tagger(tmp_path / "tagger.pt")) is system
 
 
+def test_a_system_on_the_hub_is_fetched_by_flair(tmp_path, monkeypatch):
+    DATNet(tiny.words(), tiny.dictionary(), "ner", hidden_size=4).save(tmp_path / "tagger.pt")
+    there = {"owner/tagger": str(tmp_path / "tagger.pt")}
+    monkeypatch.setattr(SequenceTagger, "_fetch_model", there.__getitem__)
+    assert type(load_tagger("owner/tagger")) is DATNet
+
+
 def test_what_is_none_of_them_is_named(tmp_path):
     plain = SequenceTagger(tiny.words(), tiny.dictionary(), "ner", hidden_size=4)
     plain.save(tmp_path / "flair.pt")
