@@ -47,7 +47,7 @@ def evaluate(
       jointner evaluate tagger/best-model.pt test.conll --predictions test.tsv --plots pictures
     """
     tagger = load_tagger(model, trust)
-    labels = {"tag_type": tagger.tag_type, "class_type": getattr(tagger, "class_type", None)}
+    labels = {"tag_type": tagger.tag_type, "class_type": tagger.class_type}
     sentences = read_all(files, labels, reading)
     result = tagger.evaluate(
         sentences, tagger.tag_type, out_path=predictions, mini_batch_size=batch_size

@@ -79,7 +79,7 @@ def score_predictions(
     """
     entities: list[tuple[float, bool]] = []
     classes: list[tuple[float, bool]] = []
-    class_type = getattr(tagger, "class_type", None)
+    class_type = tagger.class_type
     found = 0
     run = TaggingRun(
         tagger, len(sentences), batch_size, with_probabilities=not tagger.predict_spans

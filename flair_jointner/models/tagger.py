@@ -55,7 +55,13 @@ class BaseTagger(TaggerNetwork):
 
     With the trainer's ``mini_batch_chunk_size`` the gradient is the sum, not the mean, of the
     gradients of the chunks, since the trainer adds them up.
+
+    Attributes:
+        class_type: Label type of the class that a system with a sentence head predicts; None
+            without.
     """
+
+    class_type: str | None = None
 
     # ----- training -----
 

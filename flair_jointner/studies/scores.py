@@ -8,7 +8,7 @@ import numpy as np
 from flair.data import Sentence
 
 from flair_jointner.data.annotation import is_annotated
-from flair_jointner.models import BaseTagger, JointTagger
+from flair_jointner.models import BaseTagger
 from flair_jointner.models.evaluation import Fact, class_scores, entity_result, gold_facts
 from flair_jointner.models.tagging import TaggingRun
 
@@ -37,13 +37,12 @@ def score(tagger: BaseTagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
         gold_facts(sentence, index, tagger.tag_type) for index, sentence in enumerate(tagged)
     ]
     found: list[set[Fact]] = [set() for _ in tagged]
-    class_type = tagger.class_type if isinstance(tagger, JointTagger) else None
     classes: list[tuple[str, str]] = []
     for index, prediction in TaggingRun(tagger, len(tagged), 64, with_scores=False).over_sentences(
         tagged
     ):
         found[index] = prediction.facts(index, tagger.tagset)
-        labels = tagged[index].get_labels(class_type) if class_type else []
+        labels = tagged[index].get_labels(tagger.class_type) if tagger.class_type else []
         if labels:
             classes.append((labels[0].value, prediction.classes[0][0]))
     report = entity_result(set().union(*gold), set().union(*found), None).classification_report
