@@ -85,7 +85,7 @@ class FoldedLstm:
             return forward.neg_()
         turned = words[packing.turned]
         backward = self._run_direction(gates[1], turned, self._recurrent[1], packing)
-        return torch.cat([forward, backward[packing.turned]], dim=1).neg_()
+        return torch.cat([forward, backward.index_select(0, packing.turned)], dim=1).neg_()
 
     def _run_direction(
         self, table: Tensor, words: Tensor, recurrent: Factor, packing: Packing
@@ -100,7 +100,7 @@ class FoldedLstm:
                 cell = torch.zeros_like(gates[:, : self._hidden])
             else:
                 state, cell = state[: len(gates)], cell[: len(gates)]
-                gates = recurrent.multiply(state, gates)
+                gates = recurrent.multiply_onto(gates, state)
             enter, forget, leave, candidate = gates.sigmoid_().split(self._hidden, dim=1)
             # Twice the cell: c ← f·c + i·(2σ(2g) - 1), and the doubled c is what σ needs below.
             cell = (cell * forget).addcmul_(enter, candidate, value=4).sub_(enter, alpha=2)

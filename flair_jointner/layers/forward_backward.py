@@ -85,7 +85,7 @@ def run_passes(
 def _run_scaled(
     emissions: Tensor, packing: Packing, weights: ChainWeights, backward: bool
 ) -> Passes:
-    spreads = emissions.max(1).values - emissions.min(1).values  # [N]
+    spreads = emissions.amax(1) - emissions.amin(1)  # [N]; max and min would look for places too
     widest = torch.zeros_like(spreads[: len(packing.lengths)]).scatter_reduce_(
         0, packing.sentence, spreads.nan_to_num(nan=torch.inf), "amax"
     )  # [batch]

@@ -65,7 +65,7 @@ def _suits_onednn(matrix: Tensor, rows: int) -> bool:
 
 
 class Factor:
-    """A fixed matrix by which many rows are multiplied, laid out once as oneDNN wants it."""
+    """A fixed matrix by which many rows are multiplied, laid out once as its library wants it."""
 
     def __init__(self, columns: Tensor) -> None:
         """Lays out the matrix.
@@ -74,30 +74,44 @@ class Factor:
             columns: ``[m, inner]``.
         """
         bfloat16 = columns.dtype == torch.bfloat16 and columns.device.type == "cpu"
-        self._onednn = _suits_onednn(columns, _MANY_ROWS) or (bfloat16 and has_onednn())
-        self._columns = columns
+        self._onednn = pays_off(columns, _MANY_ROWS) or (bfloat16 and has_onednn())
         if self._onednn:
-            self._columns = torch.ops.mkldnn._reorder_linear_weight(columns.contiguous())
+            self._laid_out = torch.ops.mkldnn._reorder_linear_weight(columns.contiguous())
+        else:
+            self._laid_out = columns.t().contiguous()
 
-    def multiply(self, rows: Tensor, plus: Tensor) -> Tensor:
-        """``rows @ columns.t() + plus``, without gradient.
+    def multiply(self, rows: Tensor, bias: Tensor) -> Tensor:
+        """``rows @ columns.t() + bias``, without gradient.
 
         Args:
             rows: ``[n, inner]``.
-            plus: ``[n, m]``, or ``[m]`` for the same in each row.
+            bias: ``[m]``.
 
         Returns:
             ``[n, m]``.
         """
-        found: Tensor
         if not self._onednn:
-            found = torch.addmm(plus, rows, self._columns.t())
-        elif plus.dim() == 1:
-            found = torch.ops.mkldnn._linear_pointwise(rows, self._columns, plus, "none", [], "")
-        else:
-            found = torch.ops.mkldnn._linear_pointwise.binary(
-                rows, plus, self._columns, None, "add"
-            )
+            return torch.addmm(bias, rows, self._laid_out)
+        found: Tensor = torch.ops.mkldnn._linear_pointwise(
+            rows, self._laid_out, bias, "none", [], ""
+        )
+        return found
+
+    def multiply_onto(self, sums: Tensor, rows: Tensor) -> Tensor:
+        """``rows @ columns.t() + sums``, without gradient.
+
+        Args:
+            sums: ``[n, m]``; the result may take its place.
+            rows: ``[n, inner]``.
+
+        Returns:
+            ``[n, m]``.
+        """
+        if not self._onednn:
+            return sums.addmm_(rows, self._laid_out)
+        found: Tensor = torch.ops.mkldnn._linear_pointwise.binary(
+            rows, sums, self._laid_out, None, "add"
+        )
         return found
 
 

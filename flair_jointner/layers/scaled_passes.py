@@ -186,14 +186,14 @@ class ScaledPasses:
         self._packing = packing
         emissions = emissions.to(dtype)
         # A dead tag of a high emission must not make the others small.
-        tops = (emissions + weights.dead_penalty.to(dtype)).max(1).values  # [N]
+        tops = (emissions + weights.dead_penalty.to(dtype)).amax(1)  # [N]
         self._emitted = (emissions - tops.unsqueeze(1)).exp_()
         transitions, initial, final = weights.factors(dtype)
         self._transitions = transitions[0]
         self._floor = len(transitions[0]) * torch.finfo(dtype).tiny if spread is None else 0.0
         lanes = 2 if backward else 1
         states, self._rescaled = _scan(
-            torch.stack([self._emitted, self._emitted[packing.turned]][:lanes]),
+            torch.stack([self._emitted, self._emitted.index_select(0, packing.turned)][:lanes]),
             packing.sizes,
             torch.stack([initial[0], final[0]][:lanes]).unsqueeze(1),
             torch.stack([self._transitions.t(), self._transitions][:lanes]),
@@ -202,7 +202,7 @@ class ScaledPasses:
         )
         self._prefixes = states[0]  # [N, tags]
         # The token's own emission included; without a backward pass there are none.
-        self._suffixes = states[-1][packing.turned]
+        self._suffixes = states[-1].index_select(0, packing.turned)
         self._tops, self._transition_top = tops, transitions[1]
         self._initial_top, self._final_top = initial[1], final[1]
         ends = (self._prefixes[packing.turned[: len(packing.lengths)]] * final[0]).sum(1)
@@ -273,7 +273,7 @@ class ScaledPasses:
         totals = self._totals[first:].squeeze(1) * self._rescaled[0, first:]
         shares = weights[self._packing.sentence[first:]] / totals
         to = self._suffixes[first:] * shares.unsqueeze(1)
-        origin = self._prefixes[self._packing.previous]
+        origin = self._prefixes.index_select(0, self._packing.previous)
         return (self._transitions * product(to.t(), origin.t())).to(self._dtype)
 
     def log_prefixes(self, tokens: Tensor) -> Tensor:
