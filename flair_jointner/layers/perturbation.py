@@ -100,11 +100,13 @@ class RunningNormalisation(nn.Module):
         mean: ``[embedding]``.
         variance: ``[embedding]``.
         seen: How many vectors came.
+        fixed: Whether mean and variance stay as they are.
     """
 
     mean: Tensor
     variance: Tensor
     seen: Tensor
+    fixed: Tensor
 
     def __init__(self, size: int) -> None:
         """Starts as the identity.
@@ -116,6 +118,13 @@ class RunningNormalisation(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("variance", torch.ones(size))
         self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+        self.register_buffer("fixed", torch.zeros((), dtype=torch.bool))
+
+    @property
+    def scale(self) -> Tensor:
+        """What vectors are divided by: their deviation, or 1 where they do not vary."""
+        varies = self.variance > torch.finfo(self.variance.dtype).tiny
+        return torch.where(varies, self.variance, 1.0).sqrt()
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Normalises vectors.
@@ -126,9 +135,20 @@ class RunningNormalisation(nn.Module):
         Returns:
             ``[vectors, embedding]``.
         """
-        varies = self.variance > torch.finfo(self.variance.dtype).tiny
-        scale = torch.where(varies, self.variance, 1.0).rsqrt()
-        return (vectors - self.mean.to(vectors)) * scale.to(vectors)
+        return (vectors - self.mean.to(vectors)) / self.scale.to(vectors)
+
+    @torch.no_grad()
+    def fix(self, vectors: Tensor) -> None:
+        """Takes mean and variance of some vectors, and keeps them whatever comes in training.
+
+        Args:
+            vectors: ``[vectors, embedding]``.
+        """
+        variance, mean = torch.var_mean(vectors.detach().to(self.mean), dim=0, correction=0)
+        self.mean.copy_(mean)
+        self.variance.copy_(variance)
+        self.seen.fill_(len(vectors))
+        self.fixed.fill_(True)
 
     @torch.no_grad()
     def update(self, vectors: Tensor) -> None:
@@ -137,7 +157,7 @@ class RunningNormalisation(nn.Module):
         Args:
             vectors: Without padding, ``[vectors, embedding]``.
         """
-        if not len(vectors):
+        if self.fixed or not len(vectors):
             return
         given = vectors.detach().to(self.mean)
         share = max(len(given) / (int(self.seen) + len(given)), _LEAST_SHARE)

@@ -19,6 +19,7 @@ from flair_jointner.models.evaluation import class_scores
 from flair_jointner.models.losses import Loss
 from flair_jointner.models.network import TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction
+from flair_jointner.models.raw_start import undo_normalisation
 from flair_jointner.models.tagger import BaseTagger
 from flair_jointner.models.transfer import (
     TransferReport,
@@ -301,12 +302,14 @@ class JointTagger(BaseTagger):
             What was copied and what was not.
 
         Raises:
-            ValueError: If the two do not fit: both sides are named; or with ``perturbation``.
+            ValueError: If the two do not fit: both sides are named; or with ``perturbation`` over
+                other embeddings than static word vectors.
         """
-        _check_raw(self.perturbation)
         if not isinstance(classifier, TextClassifier):
             classifier = load_classifier(classifier, trust)
         report = copy_encoder(classifier, self)
+        if self.perturbation is not None:
+            undo_normalisation(self)
         log.info("%s", report)
         return report
 
@@ -336,9 +339,8 @@ class JointTagger(BaseTagger):
         Raises:
             FileNotFoundError: If there is no such file.
             ModelFileError: If it holds something else, or needs trust.
-            ValueError: With ``perturbation``.
+            ValueError: With ``perturbation`` over other embeddings than static word vectors.
         """
-        _check_raw(joint.get("perturbation"))
         if not isinstance(tagger, SequenceTagger):
             tagger = load_sequence_tagger(tagger, trust)
         # Flair makes initial hidden states on request, but never reads them: none here.
@@ -365,6 +367,8 @@ class JointTagger(BaseTagger):
             **joint,
         )
         model.load_state_dict(tagger.state_dict(), strict=False)
+        if model.perturbation is not None:
+            undo_normalisation(model)
         return model
 
     # ----- files -----
@@ -396,15 +400,6 @@ _SAVED_ATTENTION_OPTIONS = (
     "attention_locked_dropout",
     "attention_gate",
 )
-
-
-def _check_raw(perturbation: float | None) -> None:
-    if perturbation is not None:
-        raise ValueError(
-            "Adversarial training normalises the embeddings, but the weights of the other model "
-            "were trained on embeddings as they are: leave perturbation out, or train from random "
-            "weights."
-        )
 
 
 def _classes(dictionary: Dictionary | None) -> list[str]:

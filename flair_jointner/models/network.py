@@ -145,6 +145,19 @@ class TaggerNetwork(ModelFile):
                     norm = RunningNormalisation(member.embedding_length)
                     self.input_norms[self._norm_name(member)] = norm
 
+    def normalisation_of(self, member: TokenEmbeddings) -> RunningNormalisation:
+        """What normalises some embeddings, in a tagger with adversarial training.
+
+        Args:
+            member: The tagger's embeddings, or a member of its stack.
+
+        Returns:
+            The layer.
+        """
+        norm = self.input_norms[self._norm_name(member)]
+        assert isinstance(norm, RunningNormalisation)  # for the type checker
+        return norm
+
     def _norm_name(self, member: TokenEmbeddings) -> str:
         names = (name for name, module in self.named_modules() if module is member)
         return next(names).replace(".", "-")
@@ -205,7 +218,7 @@ class TaggerNetwork(ModelFile):
         lengths = torch.tensor([len(sentence) for sentence in sentences], device=padded.device)
         mask = length_mask(lengths)
         vectors = padded[mask]  # [all tokens, embedding]
-        norm: Any = self.input_norms[self._norm_name(member)]
+        norm = self.normalisation_of(member)
         if self.training and perturber is not None and not perturber.aimed:
             norm.update(vectors)
         vectors = norm(vectors)

@@ -4,7 +4,6 @@ import pytest
 import tiny
 import torch
 from flair.embeddings import StackedEmbeddings, TransformerWordEmbeddings
-from flair.models import SequenceTagger
 from torch import nn
 
 from flair_jointner import CharacterCNNEmbeddings, DATNet, JointTagger
@@ -301,14 +300,6 @@ def test_a_tagger_learns_with_it(tmp_path):
     assert result["test_score"] > 0.9
     loaded = BaseTagger.load(result["model_file"])
     assert loaded.evaluate(corpus.test, "ner").main_score == pytest.approx(result["test_score"])
-
-
-def test_weights_that_were_trained_on_raw_embeddings_are_refused():
-    with pytest.raises(ValueError, match="leave perturbation out"):
-        tagger().init_from_classifier("none.pt")
-    plain = SequenceTagger(tiny.words(), tiny.dictionary(), "ner", hidden_size=4)
-    with pytest.raises(ValueError, match="leave perturbation out"):
-        JointTagger.from_sequence_tagger(plain, perturbation=1.0)
 
 
 @pytest.mark.parametrize("size", [0, -1, float("nan")])
