@@ -64,17 +64,24 @@ class SentenceMemory(Generic[Value]):
         return (type(self), ())
 
 
+class _FrozenGarbage:
+    """How often :func:`frozen_garbage` is entered; Python's own count looks at every object."""
+
+    depth = 0
+
+
 @contextmanager
 def frozen_garbage() -> Iterator[None]:
     """Keeps Python's garbage collector from walking through what is there already.
 
     A corpus is millions of objects, none of them garbage, and every full collection looks at each.
     """
-    if gc.get_freeze_count():  # somebody froze it, and will thaw it
-        yield
-        return
-    gc.freeze()
+    if _FrozenGarbage.depth == 0:
+        gc.freeze()
+    _FrozenGarbage.depth += 1
     try:
         yield
     finally:
-        gc.unfreeze()
+        _FrozenGarbage.depth -= 1
+        if _FrozenGarbage.depth == 0:
+            gc.unfreeze()

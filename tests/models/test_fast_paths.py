@@ -2,6 +2,7 @@
 
 import gc
 
+import pytest
 import tiny
 
 from flair_jointner.models.fast_paths import frozen_garbage
@@ -14,14 +15,14 @@ def test_what_is_there_already_is_frozen_and_thawed_again():
     assert gc.get_freeze_count() == 0
 
 
-def test_what_somebody_else_froze_stays_frozen():
-    gc.freeze()
-    try:
+def test_an_inner_use_does_not_thaw_what_the_outer_one_froze():
+    with frozen_garbage():
         with frozen_garbage():
             pass
         assert gc.get_freeze_count() > 1000
-    finally:
-        gc.unfreeze()
+    with pytest.raises(RuntimeError), frozen_garbage():
+        raise RuntimeError
+    assert gc.get_freeze_count() == 0
 
 
 def test_tagging_thaws_even_after_a_bulk_pass_that_was_not_finished():
