@@ -47,8 +47,9 @@ def draw_map(
           --source english.conll --target test.conll -o map.pdf
     """
     # These take a while to import, and no other command needs them.
-    from flair_jointner.inference.resource_figure import draw_resources
+    from flair_jointner.inference.resource_figure import check_map_format, draw_resources
 
+    check_map_format(output)
     taggers = {str(model): DATNet.load(model, trust) for model in models}
     labels = {"tag_type": "ner", "class_type": None}
     source = draw(read_all(source_files, labels, reading), sentences)

@@ -9,6 +9,7 @@ from flair_jointner.cli import options
 from flair_jointner.cli.inputs import Paths, read_all, read_raw
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import save_vectors, train_vectors
+from flair_jointner.data.errors import DataError
 
 
 @click.command()
@@ -59,7 +60,7 @@ def vectors(
     else:
         try:
             sentences = read_all(files, labels, reading)
-        except ValueError as error:
+        except DataError as error:
             raise ValueError(f"{error}\nIf the files are plain text, pass --raw.") from error
         words = [[token.text for token in sentence] for sentence in sentences]
     found = train_vectors(words, **settings)

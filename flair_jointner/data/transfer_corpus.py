@@ -129,7 +129,7 @@ def balanced_rate(source: int, target: int) -> float:
 
 
 def alternating_resources(
-    batch_size: int, mixing_rate: float = 0.5, least_batches: int = 1
+    batch_size: int, mixing_rate: float, least_batches: int = 1
 ) -> type[FlairSampler]:
     """Makes a sampler whose batches are all of one resource, in random turns.
 
@@ -142,7 +142,8 @@ def alternating_resources(
 
     Args:
         batch_size: ``mini_batch_size`` of the trainer.
-        mixing_rate: The share of the batches that are the source's, above 0 and below 1.
+        mixing_rate: The share of the batches that are the source's, above 0 and below 1, such as
+            that of a :class:`TransferCorpus`.
         least_batches: Batches of an epoch at least.
 
     Returns:

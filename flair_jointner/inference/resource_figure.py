@@ -149,6 +149,19 @@ def _check_sentences(is_source: Numbers, perplexity: float) -> None:
         )
 
 
+def check_map_format(file: str | Path) -> None:
+    """Refuses a file name that stands for no picture.
+
+    Args:
+        file: The picture's name.
+
+    Raises:
+        ValueError: If the name ends in none of ``MAP_FORMATS``.
+    """
+    if Path(file).suffix.lower() not in MAP_FORMATS:
+        raise ValueError(f"{file} has to end in one of {', '.join(MAP_FORMATS)}.")
+
+
 def draw_resources(
     taggers: Mapping[str, DATNet], sentences: Sequence[Sentence], file: str | Path, **options: Any
 ) -> Path:
@@ -167,7 +180,7 @@ def draw_resources(
         ValueError: If the sentences are too few, or the ending is unknown.
     """
     file = Path(file)
-    if file.suffix.lower() not in MAP_FORMATS:
-        raise ValueError(f"{file} has to end in one of {', '.join(MAP_FORMATS)}.")
+    check_map_format(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
     resource_figure(taggers, sentences, **options).savefig(file, dpi=150)
     return file

@@ -93,8 +93,8 @@ class RunningNormalisation(nn.Module):
     comes in training, and anew at each step. Here both are estimated from the vectors that come in
     training, which weighs them in the same way, and works for embeddings that have no vocabulary:
     the estimate is the mean over all that came, until a batch is less than 1 % of that; from then
-    on a batch weighs 1 %, so that the estimate follows embeddings that are trained. A dimension
-    that has not varied is only centred.
+    on a batch weighs 1 %, so that the estimate follows embeddings that are trained; :meth:`fix`
+    ends that. A dimension that has not varied is only centred.
 
     Attributes:
         mean: ``[embedding]``.

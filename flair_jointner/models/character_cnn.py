@@ -26,8 +26,8 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
     in the middle of a window once, with zeros beside the word, so that words may be shorter than
     the window; and no other nonlinearity than the maximum.
 
-    The vectors are those of Flair's generic way (a tensor per token), and are never taken from
-    an earlier batch, since training changes them.
+    A tagger of this package embeds a batch at once (:meth:`embed_batch`), any other Flair model
+    token by token. Vectors are never taken from an earlier batch, since training changes them.
 
     Attributes:
         characters: The known characters, in the order of their code points.

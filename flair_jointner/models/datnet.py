@@ -51,7 +51,7 @@ class DATNet(BaseTagger):
     embeddings and on the BiLSTM's output, is 0.5; the discriminator reads that output after the
     dropout, as the decoder does; the states of the shared and the private BiLSTM are concatenated
     (Fig. 1b draws both below the decoder); α is 0.25, in the middle of the best of Table 5; a
-    decoder is shared if both resources have the same entity types, as all of the paper's have.
+    decoder is shared if the target has no entity type that the source has not.
 
     Attributes:
         share: ``"full"`` or ``"part"``.
@@ -90,8 +90,9 @@ class DATNet(BaseTagger):
             tag_type: Label type of the entities, in both resources.
             source_embeddings: Word embeddings of the source, of the same size; None takes the
                 target's for both, as for two domains of one language.
-            source_tag_dictionary: Entity types of the source. If they are others than the
-                target's, each resource has a decoder of its own; None means the same.
+            source_tag_dictionary: Entity types of the source; None means the same. If the target
+                has one that is not among them, each resource has a decoder of its own; otherwise
+                both share one, which predicts all types of the source.
             shared_embeddings: Embeddings for the words of both, beside the others: w^char, as
                 :class:`~flair_jointner.CharacterCNNEmbeddings`.
             share: ``"full"`` for one BiLSTM (DATNet-F); ``"part"`` for a shared one and a private
@@ -124,6 +125,9 @@ class DATNet(BaseTagger):
             source_embeddings = None
         if hidden_size is None:
             hidden_size = 200 if share == "full" else 100
+        if source_tag_dictionary is not None and _covers(source_tag_dictionary, tag_dictionary):
+            # A few target sentences may lack a type that the source has.
+            tag_dictionary, source_tag_dictionary = source_tag_dictionary, None
         stacked = embeddings
         if shared_embeddings is not None:
             stacked = StackedEmbeddings([shared_embeddings, embeddings], overwrite_names=False)
@@ -158,9 +162,7 @@ class DATNet(BaseTagger):
         self.discriminator: ResourceDiscriminator | None = None
         if discriminator is not None:
             self.discriminator = ResourceDiscriminator(shared_size, reversal_rate)
-        self.source_decoder = self._make_source_decoder(
-            tag_dictionary, source_tag_dictionary, sequence_tagger
-        )
+        self.source_decoder = self._make_source_decoder(source_tag_dictionary, sequence_tagger)
         self.to(flair.device)
 
     def _make_rnn(self) -> nn.RNNBase:
@@ -170,10 +172,10 @@ class DATNet(BaseTagger):
         return made
 
     def _make_source_decoder(
-        self, target: Dictionary, source: Dictionary | None, arguments: dict[str, Any]
+        self, source: Dictionary | None, arguments: dict[str, Any]
     ) -> SourceDecoder | None:
-        """A decoder of its own, if the source has other entity types than the target."""
-        if source is None or _types(source) == _types(target):
+        """A decoder of its own, if the target has entity types that the source has not."""
+        if source is None:
             return None
         if arguments.get("loss_weights"):
             raise ValueError(
@@ -445,8 +447,12 @@ def _members(stack: Any) -> list[TokenEmbeddings]:
     return list(stack.embeddings)
 
 
-def _types(dictionary: Dictionary) -> set[str]:
-    return set(dictionary.get_items()) - {"<unk>"}
+def _covers(source: Dictionary, target: Dictionary) -> bool:
+    """Whether the source has all entity types of the target, in labels of the same kind."""
+    return encodes_spans(source) is encodes_spans(target) and set(target.get_items()) <= {
+        *source.get_items(),
+        "<unk>",
+    }
 
 
 def _check_choice(name: str, given: str, possible: tuple[str, ...], *more: str) -> None:

@@ -1,8 +1,6 @@
 """What a tagger does in a faster way than Flair, and what it remembers to do so."""
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -17,7 +15,8 @@ class FastPaths:
     """Switches of a tagger's fast paths; none of them changes what is computed.
 
     Attributes:
-        word_table: Static word vectors are looked up once per batch, not token by token.
+        word_table: Static word vectors, and vectors from characters, are looked up once per batch,
+            not token by token.
         memory: Word indices and gold tags are made once per sentence, and anew when its labels
             change.
         padded_lstm: On a processor the LSTM runs over padded batches, a direction at a time.
@@ -62,26 +61,3 @@ class SentenceMemory(Generic[Value]):
     def __reduce__(self) -> tuple[type, tuple[()]]:
         """Copies and pickles start empty: their sentences are others."""
         return (type(self), ())
-
-
-class _FrozenGarbage:
-    """How often :func:`frozen_garbage` is entered; Python's own count looks at every object."""
-
-    depth = 0
-
-
-@contextmanager
-def frozen_garbage() -> Iterator[None]:
-    """Keeps Python's garbage collector from walking through what is there already.
-
-    A corpus is millions of objects, none of them garbage, and every full collection looks at each.
-    """
-    if _FrozenGarbage.depth == 0:
-        gc.freeze()
-    _FrozenGarbage.depth += 1
-    try:
-        yield
-    finally:
-        _FrozenGarbage.depth -= 1
-        if _FrozenGarbage.depth == 0:
-            gc.unfreeze()

@@ -19,7 +19,7 @@ from flair_jointner.models.evaluation import class_scores
 from flair_jointner.models.losses import Loss
 from flair_jointner.models.network import TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction
-from flair_jointner.models.raw_start import undo_normalisation
+from flair_jointner.models.raw_start import check_can_undo, undo_normalisation
 from flair_jointner.models.tagger import BaseTagger
 from flair_jointner.models.transfer import (
     TransferReport,
@@ -307,6 +307,8 @@ class JointTagger(BaseTagger):
         """
         if not isinstance(classifier, TextClassifier):
             classifier = load_classifier(classifier, trust)
+        if self.perturbation is not None:
+            check_can_undo(self)
         report = copy_encoder(classifier, self)
         if self.perturbation is not None:
             undo_normalisation(self)
@@ -339,10 +341,16 @@ class JointTagger(BaseTagger):
         Raises:
             FileNotFoundError: If there is no such file.
             ModelFileError: If it holds something else, or needs trust.
-            ValueError: With ``perturbation`` over other embeddings than static word vectors.
+            ValueError: With ``perturbation`` over other embeddings than static word vectors, or if
+                the tagger was trained with it.
         """
         if not isinstance(tagger, SequenceTagger):
             tagger = load_sequence_tagger(tagger, trust)
+        if getattr(tagger, "perturbation", None) is not None:
+            raise ValueError(
+                "The tagger was trained adversarially, over embeddings that it normalises: start "
+                "from one that was not, or train it further as it is."
+            )
         # Flair makes initial hidden states on request, but never reads them: none here.
         model = cls(
             tagger.embeddings,
@@ -368,6 +376,7 @@ class JointTagger(BaseTagger):
         )
         model.load_state_dict(tagger.state_dict(), strict=False)
         if model.perturbation is not None:
+            check_can_undo(model)
             undo_normalisation(model)
         return model
 

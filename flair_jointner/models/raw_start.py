@@ -11,6 +11,30 @@ from flair_jointner.models.embedding import has_table, separate_members
 from flair_jointner.models.network import TaggerNetwork
 
 
+def check_can_undo(tagger: TaggerNetwork) -> None:
+    """Refuses what :func:`undo_normalisation` cannot do, before any weight is copied.
+
+    Args:
+        tagger: A tagger with adversarial training.
+
+    Raises:
+        ValueError: If there is no layer to undo the normalisation in, or embeddings are not static
+            word vectors, of which mean and deviation are known.
+    """
+    members = separate_members(tagger.embeddings)
+    if not all(has_table(member) and not member.fine_tune for member in members):
+        raise ValueError(
+            "Adversarial training normalises the embeddings, and what the weights of another model "
+            "need of them can be kept for static word vectors only: leave perturbation out, or "
+            "train from random weights."
+        )
+    if not list(_first_layers(tagger)):
+        raise ValueError(
+            "Adversarial training normalises the embeddings, and there is no layer below the "
+            "attention that could undo it: leave perturbation out, or train from random weights."
+        )
+
+
 @torch.no_grad()
 def undo_normalisation(tagger: TaggerNetwork) -> None:
     """Makes the first layer of a tagger undo the normalisation of its word vectors.
@@ -18,34 +42,20 @@ def undo_normalisation(tagger: TaggerNetwork) -> None:
     Adversarial training normalises the vectors, but weights of another model were trained on
     vectors as they are. With mean m and deviation s of the table's vectors, kept from now on,
     W x + b is (W s) x' + (b + W m) for the normalised x' = (x - m) / s: the tagger computes what
-    the other model did.
+    the other model did. Each word of the table counts once, where a tagger that starts from random
+    weights counts words as they come in training: ε is another one to that extent.
 
     Args:
-        tagger: A tagger whose first layer has the weights of a model without adversarial training.
-
-    Raises:
-        ValueError: If there is nothing to undo it in, or embeddings are not static word vectors,
-            of which mean and deviation are known.
+        tagger: A tagger whose first layer has the weights of a model without adversarial training,
+            and that :func:`check_can_undo` accepts.
     """
     members = separate_members(tagger.embeddings)
-    if not all(map(has_table, members)):
-        raise ValueError(
-            "Adversarial training normalises the embeddings, and what the weights of another model "
-            "need of them can be kept for static word vectors only: leave perturbation out, or "
-            "train from random weights."
-        )
-    layers = list(_first_layers(tagger))
-    if not layers:
-        raise ValueError(
-            "Adversarial training normalises the embeddings, and there is no layer below the "
-            "attention that could undo it: leave perturbation out, or train from random weights."
-        )
     norms = [tagger.normalisation_of(member) for member in members]
     for member, norm in zip(members, norms, strict=True):
         norm.fix(_vectors(member))
     mean = torch.cat([norm.mean for norm in norms])
     scale = torch.cat([norm.scale for norm in norms])
-    for weight, bias in layers:
+    for weight, bias in _first_layers(tagger):
         bias += weight @ mean.to(weight)
         weight *= scale.to(weight)
 

@@ -23,6 +23,7 @@ from flair_jointner.layers.chain import ChainScores
 from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import runs_padded
 from flair_jointner.models.bulk import Text, tag_rows
+from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.embedding import has_table, separate_members
 from flair_jointner.models.evaluation import entity_result, gold_facts, write_predictions
 from flair_jointner.models.fast_paths import SentenceMemory
@@ -343,8 +344,8 @@ class BaseTagger(TaggerNetwork):
         switches = vars(self.fast_paths).items()
         on = {name: "on" if value else "switched off" for name, value in switches}
         members = [member for part in self._inputs() for member in separate_members(part)]
-        if not any(map(has_table, members)):
-            reason = f"{type(self.embeddings).__name__} holds no static word embedding"
+        if not any(has_table(m) or isinstance(m, CharacterCNNEmbeddings) for m in members):
+            reason = f"{type(self.embeddings).__name__} is embedded token by token"
             on["word_table"] = on["memory"] = reason
         if not (self.use_rnn and runs_padded(self.rnn, self.linear.weight)):
             on["padded_lstm"] = "there is no LSTM on a processor with oneDNN"

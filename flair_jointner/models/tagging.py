@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from flair_jointner.layers import length_mask
 from flair_jointner.models.embedding import sentence_context, word_tables
-from flair_jointner.models.fast_paths import frozen_garbage
+from flair_jointner.models.garbage import full_collections_later
 from flair_jointner.models.losses import LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
 from flair_jointner.models.prediction import Prediction
@@ -133,7 +133,7 @@ class TaggingRun:
         if self._dtype is not None:
             mixed = torch.autocast(torch.device(flair.device).type, self._dtype)
         try:
-            with torch.no_grad(), mixed, frozen_garbage():
+            with torch.no_grad(), mixed, full_collections_later():
                 yield self._run_sentences
         finally:
             tagger.train(was_training)

@@ -1,17 +1,26 @@
 """Whether the data hold what a study asks of them, before it starts."""
 
+import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flair.data import Sentence
 from tqdm import tqdm
 
+from flair_jointner.data import load_vectors, train_vectors
 from flair_jointner.data.annotation import is_annotated
+from flair_jointner.data.errors import DataError
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.configuration import Configuration
-from flair_jointner.studies.corpora import UNUSED_CLASS_TYPE, read_files, read_source
-from flair_jointner.studies.data_sections import Data
-from flair_jointner.studies.grid import class_files
+from flair_jointner.studies.corpora import (
+    UNUSED_CLASS_TYPE,
+    read_files,
+    read_raw,
+    read_source,
+    read_words,
+)
+from flair_jointner.studies.data_sections import Data, Vectors
+from flair_jointner.studies.grid import class_files, source_words, words_of
 
 
 def check_data(study: Study) -> None:
@@ -53,6 +62,14 @@ def _problems(
         yield from _few_classes("train", train, data.class_type)
     if any(configuration.system == "datnet" for configuration in configurations):
         yield from _no_entities("source", read_source(data), data.tag_type)
+        yield from _other_dimensions(study, name)
+    for words in (words_of(study, name), source_words(data)):
+        if words is not None and words.vectors.file is None:
+            try:
+                read_words(words.reader, words.vectors.texts or [])
+            except DataError as error:
+                yield f"{error}; plain text goes under raw"
+            read_raw(words.reader, words.vectors.raw or [])
     if any(configuration.classifier == "pretrain" for configuration in configurations):
         files = class_files(data)[0]
         kind = data.class_type or UNUSED_CLASS_TYPE
@@ -62,6 +79,26 @@ def _problems(
 def _no_entities(where: str, sentences: Sequence[Sentence], tag_type: str) -> Iterator[str]:
     if not any(is_annotated(s, tag_type) and s.get_labels(tag_type) for s in sentences):
         yield f"{where} has no entity of type {tag_type!r}; {_types_in(sentences)}"
+
+
+def _other_dimensions(study: Study, name: str) -> Iterator[str]:
+    """One BiLSTM reads the vectors of both resources."""
+    own = source_words(study.data[name])
+    if own is None:
+        return
+    found = [_dimension(words.vectors) for words in (words_of(study, name), own)]
+    if found[0] != found[1]:
+        yield (
+            f"its word vectors have {found[0]} dimensions and those of source.vectors {found[1]}: "
+            "give both the same"
+        )
+
+
+def _dimension(vectors: Vectors) -> int:
+    if vectors.file is not None:
+        return load_vectors(vectors.file).vector_size
+    default = inspect.signature(train_vectors).parameters["dimension"].default
+    return int(vectors.settings.get("dimension", default))
 
 
 def _few_classes(

@@ -195,6 +195,10 @@ class Configuration(BaseModel):
             raise ValueError(
                 f"{', '.join(given)} goes with system: {owner}; leave it out, or choose that system"
             )
+        if self.classifier == "pretrain" and self.with_characters:
+            raise ValueError(
+                "a classifier has no vectors from characters: leave characters out, or classifier"
+            )
         possible = [*Configuration.model_fields, *_tagger_options(_SYSTEMS[self.system])]
         check_keys("the tagger", self.tagger, possible)
         words = WordEmbeddings(None, vocab={"word": 0}, embedding_length=2, name="tiny")
@@ -217,7 +221,7 @@ class Configuration(BaseModel):
 _SYSTEMS: dict[str, type[BaseTagger]] = {"joint": JointTagger, "datnet": DATNet}
 _KEYS_OF_OTHERS = {
     "joint": (["mixing_rate"], "datnet"),
-    "datnet": (["ner_only", "classifier", "self_training"], "joint"),
+    "datnet": (["ner_only", "classifier", "add", "augmentation", "self_training"], "joint"),
 }
 _CLASSES = ["one", "two"]
 

@@ -27,12 +27,13 @@ class Vectors(Section):
     """Word vectors: a file, or how to train them on the texts of a data set.
 
     The texts are those of training and dev data, of the class files, the ``extra`` files,
-    ``texts`` and ``raw``: never those of the test data.
+    ``texts``, ``raw`` and a source that has no vectors of its own: never those of the test data.
 
     Attributes:
         file: Vectors that exist; nothing is trained then.
         texts: Further files whose words are trained on, in any format that the readers know.
-        raw: Further files of plain text, a sentence per line.
+        raw: Further files of plain text, a sentence per line, in the encoding and with the
+            tokenizer of the data set's ``reading``.
         settings: Arguments of :func:`~flair_jointner.data.train_vectors`.
     """
 
@@ -45,6 +46,12 @@ class Vectors(Section):
     def _check_settings(self) -> "Vectors":
         possible = list(inspect.signature(train_vectors).parameters)[1:]  # the first: the texts
         check_keys("settings", self.settings, possible)
+        others = sorted(self.model_fields_set - {"file"})
+        if self.file is not None and others:
+            raise ValueError(
+                f"file goes without {', '.join(others)}, which say how vectors are trained: leave "
+                "one side out"
+            )
         return self
 
 

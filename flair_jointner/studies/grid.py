@@ -105,6 +105,11 @@ class Words(NamedTuple):
     texts: list[tuple[AnnotatedFiles, list[Path]]]
 
     @property
+    def reader(self) -> AnnotatedFiles:
+        """What says how plain text is read: whose vectors they are."""
+        return self.texts[0][0]
+
+    @property
     def key(self) -> str:
         """16 hexadecimal digits, which identify the vectors."""
         if self.vectors.file is not None:

@@ -68,7 +68,7 @@ def make_vectors(study: Study, words: Words) -> None:
         words: What they are made from.
     """
     texts = [text for reader, files in words.texts for text in read_words(reader, files)]
-    texts += read_raw(words.texts[0][0], words.vectors.raw or [])
+    texts += read_raw(words.reader, words.vectors.raw or [])
     save_vectors(train_vectors(texts, **words.vectors.settings), vectors_file(study, words))
 
 
@@ -90,7 +90,7 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
     folder = file.with_suffix("")
     _, result = pretrain_classifier(
         as_corpus(train_part, dev_part),
-        study_embeddings(study, words_of(study, data), data, [*train_part, *dev_part]),
+        study_embeddings(study, words_of(study, data), [*train_part, *dev_part]),
         folder,
         class_type=found.class_type or UNUSED_CLASS_TYPE,
         hidden_size=hidden_size(study, configuration),
@@ -103,15 +103,12 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
     Path(result["model_file"]).replace(file)
 
 
-def study_embeddings(
-    study: Study, words: Words, name: str, sentences: list[Sentence]
-) -> WordEmbeddings:
+def study_embeddings(study: Study, words: Words, sentences: list[Sentence]) -> WordEmbeddings:
     """Word vectors, cut down to the words of sentences.
 
     Args:
         study: The study.
         words: What they are made from.
-        name: Name of the embeddings.
         sentences: All sentences that will be met.
 
     Returns:
@@ -121,5 +118,5 @@ def study_embeddings(
         load_vectors(vectors_file(study, words)),
         corpus_vocabulary(sentences),
         extra_words=0,
-        name=name,
+        name="words",  # whatever the data: stacks are in the order of their members' names
     )

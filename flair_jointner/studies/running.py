@@ -106,7 +106,7 @@ def _make_joint(
             data.tag_type,
             data.class_type if configuration.learns_classes else None,
             classifier,
-            configuration.with_characters,
+            with_characters=configuration.with_characters,
             **configuration.tagger,
         )
 
@@ -125,14 +125,14 @@ def _make_transfer(study: Study, run: Run, splits: Splits) -> tuple[DATNet, Tran
         source_embeddings = None
     else:
         embeddings = _embeddings(study, run, of_target)
-        source_embeddings = study_embeddings(study, own, f"{run.data}-source", splits.source)
+        source_embeddings = study_embeddings(study, own, splits.source)
     tagger = build_transfer_tagger(
         source,
         target,
         embeddings,
         data.tag_type,
         source_embeddings,
-        configuration.with_characters,
+        with_characters=configuration.with_characters,
         **configuration.tagger,
     )
     return tagger, TransferCorpus(source, target, configuration.mixing_rate)
@@ -140,7 +140,7 @@ def _make_transfer(study: Study, run: Run, splits: Splits) -> tuple[DATNet, Tran
 
 def _embeddings(study: Study, run: Run, sentences: list[Sentence]) -> WordEmbeddings:
     """The word vectors of a run's data set, for the words of sentences."""
-    return study_embeddings(study, words_of(study, run.data), run.data, sentences)
+    return study_embeddings(study, words_of(study, run.data), sentences)
 
 
 def versions() -> dict[str, str]:

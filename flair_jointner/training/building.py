@@ -15,6 +15,7 @@ def build_tagger(
     tag_type: str,
     class_type: str | None,
     classifier: TextClassifier | None = None,
+    *,
     with_characters: bool = False,
     **tagger: Any,
 ) -> JointTagger:
@@ -36,6 +37,11 @@ def build_tagger(
     Raises:
         ValueError: If the arguments contradict each other, or the classifier does not fit.
     """
+    if with_characters and classifier is not None:
+        raise ValueError(
+            "A classifier has no vectors from characters, and the tagger that starts from it needs "
+            "the same input: leave the characters out, or the classifier."
+        )
     classes = corpus.make_label_dictionary(class_type, add_unk=False) if class_type else None
     if with_characters:
         characters = CharacterCNNEmbeddings(_sentences(corpus))
@@ -59,6 +65,7 @@ def build_transfer_tagger(
     embeddings: TokenEmbeddings,
     tag_type: str,
     source_embeddings: TokenEmbeddings | None = None,
+    *,
     with_characters: bool = True,
     **tagger: Any,
 ) -> DATNet:

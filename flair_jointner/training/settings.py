@@ -1,10 +1,12 @@
 """The paper's training settings (§3.2), and one call that trains with them."""
 
+import gc
 import inspect
 import logging
 import time
 import warnings
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,6 @@ from torch.utils.data import Dataset
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.data.sampling import length_bucketed
 from flair_jointner.data.transfer_corpus import TransferCorpus, alternating_resources
-from flair_jointner.models.fast_paths import frozen_garbage
 from flair_jointner.training.averaging import AveragingPlugin
 from flair_jointner.training.best_model import BestModelPlugin
 from flair_jointner.training.progress import ProgressPlugin, quiet_console
@@ -109,7 +110,7 @@ def train(
     with (
         quiet_console() if show_progress else nullcontext(),
         warnings.catch_warnings(),
-        frozen_garbage(),
+        _frozen_garbage(),
     ):
         # Flair 0.15.1 calls torch.cuda.amp.GradScaler, which torch wants to be called otherwise.
         warnings.filterwarnings("ignore", message=".*GradScaler", category=FutureWarning)
@@ -122,6 +123,16 @@ def train(
     result["seconds"] = time.monotonic() - started
     log.info("Trained in %.0f s. The model is %s.", result["seconds"], result["model_file"])
     return result
+
+
+@contextmanager
+def _frozen_garbage() -> Iterator[None]:
+    """Keeps Python's garbage collector from walking through the whole corpus again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _with_fast_paths(

@@ -24,7 +24,7 @@ def two(source=40, target=12, **options):
 
 def epochs(corpus, batch_size, count=1, **options):
     """Each epoch as a list of batches of sentences, as Flair's trainer cuts them."""
-    sampler = alternating_resources(batch_size, **options)()
+    sampler = alternating_resources(batch_size, **{"mixing_rate": 0.5, **options})()
     sampler.set_dataset(corpus.train)
     made = []
     for _ in range(count):
@@ -164,13 +164,13 @@ def test_the_same_seed_gives_the_same_order():
 
 
 def test_it_is_a_class_of_flair_that_names_itself():
-    made = alternating_resources(4)
+    made = alternating_resources(4, 0.5)
     assert issubclass(made, FlairSampler)
     assert made.__name__ == "AlternatingSampler"
 
 
 def test_data_of_one_resource_are_refused():
-    sampler = alternating_resources(4)()
+    sampler = alternating_resources(4, 0.5)()
     with pytest.raises(ValueError, match="Of 6 training sentences 0 are from the source"):
         sampler.set_dataset(tiny.titles())
 
@@ -192,6 +192,6 @@ def test_a_rate_that_leaves_one_resource_out_is_refused(rate):
 
 def test_numbers_below_one_are_refused():
     with pytest.raises(ValueError, match="batch_size is 0"):
-        alternating_resources(0)
+        alternating_resources(0, 0.5)
     with pytest.raises(ValueError, match="least_batches 0"):
-        alternating_resources(4, least_batches=0)
+        alternating_resources(4, 0.5, least_batches=0)

@@ -202,7 +202,8 @@ def test_other_fast_paths_are_described_too():
         "folded_lstm": "on",
     }
     tagger = tiny.joint_tagger(OneHotEmbeddings(tiny.dictionary(tiny.WORDS)))
-    assert "no static word embedding" in tagger.describe_fast_path()["word_table"]
+    described = tagger.describe_fast_path()["word_table"]
+    assert described == "OneHotEmbeddings is embedded token by token"
 
 
 def test_sizes_below_one_are_refused(tagger):

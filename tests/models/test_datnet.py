@@ -313,6 +313,15 @@ def test_a_decoder_is_shared_if_the_types_are_the_same_in_any_order():
     assert not datnet(source_types=OTHER_TYPES, use_crf=False).source_decoder.crf
 
 
+def test_a_target_that_lacks_a_type_of_the_source_shares_its_decoder(tmp_path):
+    tagger = datnet(source_types=[*tiny.TYPES, "SIZE"])
+    assert tagger.source_decoder is None
+    assert tagger.tagset.types == sorted([*tiny.TYPES, "SIZE"])
+    tagger.save(tmp_path / "tagger.pt")
+    loaded = DATNet.load(tmp_path / "tagger.pt")
+    assert loaded.source_decoder is None and loaded.tagset.tags == tagger.tagset.tags
+
+
 @pytest.mark.parametrize("use_crf", [True, False])
 def test_each_resource_is_tagged_with_its_own_types(use_crf):
     tagger = datnet(source_types=OTHER_TYPES, use_crf=use_crf)

@@ -3,7 +3,7 @@
 import pytest
 import tiny
 import torch
-from flair.embeddings import StackedEmbeddings, TransformerWordEmbeddings
+from flair.embeddings import StackedEmbeddings, TransformerWordEmbeddings, WordEmbeddings
 from flair.models import SequenceTagger, TextClassifier
 
 from flair_jointner import CharacterCNNEmbeddings, DocumentMaxPoolRNNEmbeddings, JointTagger
@@ -83,6 +83,14 @@ def test_what_cannot_be_undone_is_refused(tiny_bert):
         plain = SequenceTagger(embeddings, tiny.dictionary(), "ner", hidden_size=4)
         with pytest.raises(ValueError, match="for static word vectors only: leave perturbation"):
             JointTagger.from_sequence_tagger(plain, perturbation=1.0)
+    trained = WordEmbeddings(
+        None, vocab={"word": 0}, embedding_length=6, fine_tune=True, name="trained"
+    )
+    plain = SequenceTagger(trained, tiny.dictionary(), "ner", hidden_size=4)
+    with pytest.raises(ValueError, match="for static word vectors only"):
+        JointTagger.from_sequence_tagger(plain, perturbation=1.0)
+    with pytest.raises(ValueError, match="The tagger was trained adversarially"):
+        JointTagger.from_sequence_tagger(tiny.joint_tagger(perturbation=1.0))
     bare = SequenceTagger(
         tiny.words(), tiny.dictionary(), "ner", use_rnn=False, reproject_embeddings=False
     )

@@ -65,6 +65,27 @@ def test_data_without_classes_may_have_comments_and_class_files(tmp_path):
     assert not any(s.get_labels("category") for part in splits for s in part)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"source": {"train": "dev.conll", "vectors": {}}}, "have 8 dimensions and .* 300: give"),
+        (
+            {"vectors": {"texts": "new.txt"}},
+            r"data\.titles: .*new\.txt.*; plain text goes under raw",
+        ),
+        ({"vectors": {"raw": "latin.txt"}}, r"data\.titles: .*latin\.txt, line 1: .* F1"),
+    ],
+)
+def test_word_vectors_that_cannot_be_made_are_named(tmp_path, changes, message):
+    tiny.write_titles(tmp_path)
+    (tmp_path / "latin.txt").write_bytes("señor".encode("latin-1"))
+    rows = {"plain": {"ner_only": True, **SMALL}}
+    if "source" in changes:
+        rows["datnet"] = {"system": "datnet", "hidden_size": 8}
+    with pytest.raises(ValueError, match=message):
+        check(tmp_path, changes, rows)
+
+
 def test_a_source_needs_entities(tmp_path):
     (tmp_path / "source.conll").write_text("mibal\tO\n", encoding="utf-8")
     data = {"titles": {**settings()["data"]["titles"], "source": {"train": "source.conll"}}}

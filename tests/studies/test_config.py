@@ -114,6 +114,18 @@ def test_sizes_of_a_data_set_and_of_all(tmp_path):
             r"configurations\.a: classifier goes with system: joint",
         ),
         (
+            {"configurations": {"a": {"system": "datnet", "add": "more"}}},
+            r"configurations\.a: add goes with system: joint",
+        ),
+        (
+            {"configurations": {"a": {"classifier": "pretrain", "characters": True}}},
+            r"configurations\.a: a classifier has no vectors from characters: leave characters out",
+        ),
+        (
+            {"vectors": {"file": "new.txt", "raw": "new.txt"}},
+            r"vectors: file goes without raw, which say how vectors are trained",
+        ),
+        (
             {"configurations": {"a": {"system": "datnet", "share": "half"}}},
             r"configurations\.a: Unknown share 'half': choose 'full', 'part'",
         ),
