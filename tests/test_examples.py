@@ -100,6 +100,7 @@ def run_study(name, folder):
     example = (ROOT / "examples" / name).read_text("utf-8")
     quick = example.replace("../", f"{ROOT}/").replace(f"{ROOT}/runs", str(folder))
     quick = re.sub(r"epochs: 5\b", "epochs: 1", quick).replace("seeds: [1, 2]", "seeds: [1]")
+    quick = quick.replace("sizes: [20, all]", "sizes: [20]")
     study = folder / name
     study.write_text(quick, "utf-8")
     command = [sys.executable, "-c", "from flair_jointner.cli.main import main; main()", "study"]

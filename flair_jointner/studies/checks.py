@@ -60,7 +60,7 @@ def _problems(
         yield from _no_entities(split, sentences, data.tag_type)
     if any(configuration.learns_classes for configuration in configurations):
         yield from _few_classes("train", train, data.class_type)
-    if any(configuration.system == "datnet" for configuration in configurations):
+    if any(configuration.learns_from_source for configuration in configurations):
         yield from _no_entities("source", read_source(data), data.tag_type)
         yield from _other_dimensions(study, name)
     for words in (words_of(study, name), source_words(data)):

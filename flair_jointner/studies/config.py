@@ -76,7 +76,7 @@ class Study(Section):
                 check_keys(
                     f"{where}.add, for {data}", configuration.all_added, self.data[data].extra
                 )
-                if configuration.system == "datnet" and self.data[data].source is None:
+                if configuration.learns_from_source and self.data[data].source is None:
                     raise ValueError(
                         f"{where} learns from a source as well, and {data} has none: give it one, "
                         "or name the data that have under only"

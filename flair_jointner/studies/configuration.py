@@ -173,12 +173,17 @@ class Configuration(BaseModel):
     @property
     def learns_classes(self) -> bool:
         """Whether the class of the sentence is learnt."""
-        return self.system == "joint" and not self.ner_only
+        return not self.learns_from_source and not self.ner_only
+
+    @property
+    def learns_from_source(self) -> bool:
+        """Whether the data set's source is learnt from."""
+        return self.system == "datnet"
 
     @property
     def with_characters(self) -> bool:
         """Whether word vectors from characters stand beside the others."""
-        return self.system == "datnet" if self.characters is None else self.characters
+        return self.learns_from_source if self.characters is None else self.characters
 
     @property
     def all_added(self) -> list[str]:
@@ -234,7 +239,7 @@ def _tiny_arguments(configuration: Configuration, words: WordEmbeddings) -> dict
         "tag_type": "ner",
     }
     characters = CharacterCNNEmbeddings("a") if configuration.with_characters else None
-    if configuration.system == "datnet":
+    if configuration.learns_from_source:
         made["shared_embeddings"] = characters
     elif characters is not None:
         made["embeddings"] = StackedEmbeddings([characters, words], overwrite_names=False)

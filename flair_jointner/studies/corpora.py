@@ -88,7 +88,7 @@ def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: 
         read_files(data, data.dev, class_type),
         test,
         extra(learning.add) if learning else [],
-        read_source(data) if configuration.system == "datnet" else [],
+        read_source(data) if configuration.learns_from_source else [],
     )
 
 

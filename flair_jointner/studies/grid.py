@@ -88,7 +88,7 @@ def run_key(study: Study, run: Run) -> str:
     }
     if configuration.classifier == "pretrain":
         parts["classifier"] = classifier_key(study, run.data, run.configuration)
-    if configuration.system == "datnet":
+    if configuration.learns_from_source:
         parts["source"] = _source_key(data)
     return digest(parts)
 

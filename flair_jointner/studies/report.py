@@ -192,12 +192,13 @@ def _how_it_was_run(results: Results) -> str:
             [
                 f"{escape(data)}, {size}",
                 *(f"{counts[part]:,}" for part in ("train", "dev", "test")),
+                f"{max(r['sentences'].get('source', 0) for r in runs):,}",
                 str(len(runs)),
                 f"{_mean(runs, 'epochs'):.0f}",
                 f"{_mean(runs, 'seconds'):.0f}",
             ]
         )
-    head = ["data, sentences", "train", "dev", "test", "runs", "epochs", "seconds"]
+    head = ["data, sentences", "train", "dev", "test", "source", "runs", "epochs", "seconds"]
     study = results.study
     used = {name: ", ".join(values) for name, values in _versions(results).items()}
     options = [
@@ -206,7 +207,8 @@ def _how_it_was_run(results: Results) -> str:
     ]
     return (
         "## How it was run\n\n"
-        "Number of sentences; means of epochs and seconds of a run.\n\n"
+        "Number of sentences; means of epochs and seconds of a run. The source's sentences are for "
+        "the configurations that learn from one.\n\n"
         f"{table(head, rows)}\n\n"
         f"- Training, where a configuration does not say otherwise: {_shown(study.training)}.\n"
         f"- Classifiers: {_shown(study.pretraining)}.\n"
@@ -222,7 +224,9 @@ def _shown_vectors(study: Study) -> str:
         return study.vectors.file.name
     settings = ", ".join(f"{name} {value}" for name, value in study.vectors.settings.items())
     where = "trained on the texts of all training and dev data, whatever the size"
-    return f"{settings or 'defaults'}; {where}"
+    own = [name for name, data in study.data.items() if data.vectors is not None]
+    others = f"; {', '.join(own)}: as the study's file says" if own else ""
+    return f"{settings or 'defaults'}; {where}{others}"
 
 
 def _options(study: Study, name: str) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _vectors_of(study: Study, runs: Iterable[Run]) -> list[Piece]:
 def _all_words(study: Study, run: Run) -> Iterator[tuple[str, Words]]:
     """The word vectors that a run needs, and whose they are."""
     yield run.data, words_of(study, run.data)
-    if study.configurations[run.configuration].system == "datnet":
+    if study.configurations[run.configuration].learns_from_source:
         own = source_words(study.data[run.data])
         if own is not None:
             yield f"the source of {run.data}", own

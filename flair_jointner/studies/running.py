@@ -77,7 +77,7 @@ def _train(study: Study, run: Run, splits: Splits, folder: Path, report: Report)
     if settings.decay is not None:
         plugins.append(InverseDecayPlugin(settings.decay))
     options = {**settings.trainer_arguments(), "plugins": plugins, "save_final_model": False}
-    if configuration.system == "datnet":
+    if configuration.learns_from_source:
         return train(*_make_transfer(study, run, splits), folder, **options)
     make_tagger, corpus = _make_joint(study, run, splits)
     learning = configuration.self_training

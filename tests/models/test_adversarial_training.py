@@ -221,8 +221,8 @@ def test_transformers_are_perturbed_in_their_vectors(tiny_bert):
 
 def datnet(**options):
     made = DATNet(
-        tiny.words(name="target"), tiny.dictionary(), "ner", tiny.words(name="source", seed=2),
-        tiny.dictionary(("COLOUR", "PRODUCT", "SIZE")), characters(),
+        tiny.words(name="target"), tiny.dictionary(("COLOUR", "PRODUCT", "SIZE")), "ner",
+        tiny.words(name="source", seed=2), tiny.dictionary(), characters(),
         share="part", hidden_size=4, dropout=0.0, perturbation=0.5, **options,
     )  # fmt: skip
     return made.train()
