@@ -2,11 +2,11 @@
 
 The input half of the gates, W_ih x + b, does not depend on what came before: it is computed for all
 tokens at once, or looked up per word, and a linear layer below the LSTM is folded into it. What is
-left of a step is one matrix product and seven cheap operations, over the sentences that reach the
-step, sorted by length.
+left of a step is one matrix product and eight cheap operations, over the sentences that reach the
+step, sorted by length, in memory that serves all steps.
 
-Written as 2σ(2x) - 1 the hyperbolic tangent costs a tenth of torch's own; the factors 2 go into
-the weights, and the sign of the state into the product that follows.
+Written as 2σ(2x) - 1 the hyperbolic tangent costs a tenth of torch's own; the factor 2 of the gate
+goes into the weights, that of the cell into what is kept of it.
 """
 
 import torch
@@ -50,8 +50,7 @@ class FoldedLstm:
                 if projection is not None:
                     bias = bias + weight @ projection.bias
                     weight = weight @ projection.weight
-                # The state is kept with the opposite sign.
-                recurrent = -_arrange(getattr(rnn, f"weight_hh_{name}"))
+                recurrent = _arrange(getattr(rnn, f"weight_hh_{name}"))
                 self._inputs.append(Factor(weight.to(self.dtype)))
                 self._biases.append(bias.to(self.dtype))
                 self._recurrent.append(Factor(recurrent.to(self.dtype)))
@@ -80,33 +79,41 @@ class FoldedLstm:
         Returns:
             The hidden states, ``[N, hidden · directions]``, packed.
         """
-        forward = self._run_direction(gates[0], words, self._recurrent[0], packing)
-        if len(self._recurrent) == 1:
-            return forward.neg_()
-        turned = words[packing.turned]
-        backward = self._run_direction(gates[1], turned, self._recurrent[1], packing)
-        return torch.cat([forward, backward.index_select(0, packing.turned)], dim=1).neg_()
+        hidden = self._hidden
+        states = gates.new_empty(len(words), self.directions * hidden)
+        for direction, recurrent in enumerate(self._recurrent):
+            own = states[:, direction * hidden : (direction + 1) * hidden]
+            steps = list(zip(packing.steps(words), packing.steps(own), strict=True))
+            self._run_direction(gates[direction], recurrent, steps[:: -1 if direction else 1])
+        return states
 
     def _run_direction(
-        self, table: Tensor, words: Tensor, recurrent: Factor, packing: Packing
-    ) -> Tensor:
-        """The negative hidden states of one direction, ``[N, hidden]``."""
-        outputs: list[Tensor] = []
-        state: Tensor | None = None
-        cell: Tensor | None = None
-        for step in packing.steps(words):
-            gates = table.index_select(0, step)
-            if state is None or cell is None:
-                cell = torch.zeros_like(gates[:, : self._hidden])
-            else:
-                state, cell = state[: len(gates)], cell[: len(gates)]
+        self, table: Tensor, recurrent: Factor, steps: list[tuple[Tensor, Tensor]]
+    ) -> None:
+        """Runs one direction.
+
+        Args:
+            table: The gates of each word, ``[words, 4 · hidden]``.
+            recurrent: The recurrent weights.
+            steps: The words of each step, ``[sentences]``, and where the hidden states go,
+                ``[sentences, hidden]``; those of the backward direction from the last to the first,
+                so that sentences join instead of ending.
+        """
+        batch = max(len(words) for words, _ in steps)
+        gate_rows = table.new_empty(batch, self.gate_size)
+        # A sentence that joins starts from zeros.
+        state_rows, cell_rows = table.new_zeros(2, batch, self._hidden)
+        for place, (words, found) in enumerate(steps):
+            count = len(words)
+            state, cell = state_rows[:count], cell_rows[:count]
+            gates = torch.index_select(table, 0, words, out=gate_rows[:count])
+            if place:
                 gates = recurrent.multiply_onto(gates, state)
             enter, forget, leave, candidate = gates.sigmoid_().split(self._hidden, dim=1)
-            # Twice the cell: c ← f·c + i·(2σ(2g) - 1), and the doubled c is what σ needs below.
-            cell = (cell * forget).addcmul_(enter, candidate, value=4).sub_(enter, alpha=2)
-            state = torch.addcmul(leave, leave, cell.sigmoid(), value=-2)  # -o·(2σ(2c) - 1)
-            outputs.append(state)
-        return torch.cat(outputs)
+            # What is kept is -2 · cell: c ← f·c + i·(2σ(2g) - 1), and tanh(c) = 1 - 2σ(-2c).
+            cell.mul_(forget).addcmul_(enter, candidate, value=-4).add_(enter, alpha=2)
+            torch.addcmul(leave, leave, cell.sigmoid(), value=-2, out=state)
+            found.copy_(state)
 
 
 def _arrange(weight: Tensor) -> Tensor:
