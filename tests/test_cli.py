@@ -95,6 +95,13 @@ def test_tag_reads_standard_input_and_keeps_fields(trained, folder):
     assert [(row["text"], row["id"]) for row in rows] == [("mibal rofen", 7), ("", 8)]
 
 
+def test_without_a_text_the_output_is_there_and_empty(trained, folder):
+    output = folder / "old.jsonl"
+    output.write_text("{}\n")
+    assert jointner("tag", folder / "joint/best-model.pt", "-o", output, stdin="").exit_code == 0
+    assert output.read_text() == ""
+
+
 def test_the_same_seed_gives_the_same_model(trained, folder):
     scores = set()
     for name in ("first", "second"):
@@ -125,6 +132,14 @@ def test_an_output_with_a_model_is_not_lost(trained, folder):
         (["tag", "{f}/new.txt"], "not a model file"),
         (["tag", "{f}/classifier/best-model.pt"], "holds a TextClassifier, not a JointTagger"),
         (["tag", "{f}/joint/best-model.pt", "{f}/new.txt", "--keep", "id"], "no field id to keep"),
+        (
+            ["tag", "{f}/joint/best-model.pt", "{f}/new.txt", "--keep", "category"],
+            "--keep category would overwrite what the tagger says",
+        ),
+        (
+            ["tag", "{f}/joint/best-model.pt", "{f}/new.txt", "-o", "{f}/new.txt"],
+            "cannot be the --output",
+        ),
         (["explain", "{f}/joint/best-model.pt", "mibal", "-o", "{f}/x.gif"], ".png, .svg, .pdf"),
         (["explain", "{f}/joint/best-model.pt", "mibal", "-o", "{f}/x/y.svg"], "No such file"),
         (["explain", "{f}/joint/best-model.pt", " "], "no token"),
@@ -146,6 +161,11 @@ def test_an_output_with_a_model_is_not_lost(trained, folder):
             "dev data hold no label of type 'ner'",
         ),
         (
+            ["train", "--train", "{f}/unclassed.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x",
+             "--vectors", "{f}/vectors.bin"],
+            "no label of type 'category'",
+        ),
+        (
             ["train", "--train", "{f}/train.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x",
              "--classifier", "{f}/classifier/best-model.pt"],
             "hidden size per direction: 16 in the classifier, 256 in the tagger",
@@ -156,10 +176,13 @@ def test_an_output_with_a_model_is_not_lost(trained, folder):
 def test_bad_input_gives_one_message_and_exit_code_2(trained, folder, arguments, message):
     (folder / "bad.conll").write_text("mibal\tB-COLOUR\nrofen\n")
     (folder / "empty.conll").write_text("")
+    (folder / "unclassed.conll").write_text("mibal\tB-COLOUR\n")
+    texts = (folder / "new.txt").read_text()
     result = jointner(*(argument.format(f=folder) for argument in arguments))
     assert result.exit_code == 2, result.output
     assert message in " ".join(result.stderr.split())
     assert "Traceback" not in result.output
+    assert (folder / "new.txt").read_text() == texts
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from flair.data import Sentence
 from tqdm import tqdm
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import Paths, read_raw, read_splits, split_sentences
+from flair_jointner.cli.inputs import Paths, check_not_read, read_all, read_raw
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import (
     EntityDictionary,
@@ -71,7 +71,7 @@ def augment(
     found, unless --keep-unmatched is given: a small dictionary that knows none of their words does
     not show that they have no entities.
     """
-    _check_not_read(output, (*files, *train_files))
+    check_not_read(output, (*files, *train_files))
     training, titles = _read(files, train_files, raw, labels, reading)
     tag_type, class_type = labels["tag_type"], labels["class_type"]
     dictionary = entity_dictionary(training, tag_type, **rules)
@@ -99,12 +99,6 @@ def augment(
     )
 
 
-def _check_not_read(output: Path, inputs: Paths) -> None:
-    for path in inputs:
-        if output.exists() and output.samefile(path):
-            raise ValueError(f"{path} is read, so it cannot be the --output: name another file.")
-
-
 def _read(
     files: Paths,
     train_files: Paths,
@@ -112,15 +106,14 @@ def _read(
     labels: dict[str, Any],
     reading: dict[str, Any],
 ) -> tuple[list[Sentence], list[Sentence]]:
-    """The annotated sentences and the titles."""
+    """The annotated sentences, without a class, and the titles."""
+    types = {**labels, "class_type": None}
     if raw:
         # The option is for the titles alone: annotated sentences are tokens already.
-        corpus = read_splits(train_files, (), (), labels, {**reading, "tokenizer": None})
-        titles = [Sentence(tokens) for tokens in read_raw(files, reading)]
-        return split_sentences(corpus.train), titles
-    # Read together, because each option is for those files whose format has it.
-    corpus = read_splits(train_files, files, (), labels, reading)
-    return split_sentences(corpus.train), split_sentences(corpus.dev)
+        training = read_all(train_files, types, {**reading, "tokenizer": None})
+        return training, [Sentence(tokens) for tokens in read_raw(files, reading)]
+    training = read_all(train_files, types, reading, files)
+    return training, read_all(files, labels, reading, train_files)
 
 
 def _match(

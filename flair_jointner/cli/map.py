@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import Paths, read_all
+from flair_jointner.cli.inputs import WORDS_ALONE, Paths, read_all
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import mark_source
 from flair_jointner.data.augmentation import draw
@@ -51,9 +51,8 @@ def draw_map(
 
     check_map_format(output)
     taggers = {str(model): DATNet.load(model, trust) for model in models}
-    labels = {"tag_type": "ner", "class_type": None}
-    source = draw(read_all(source_files, labels, reading), sentences)
-    target = draw(read_all(target_files, labels, reading), sentences)
+    source = draw(read_all(source_files, WORDS_ALONE, reading, target_files), sentences)
+    target = draw(read_all(target_files, WORDS_ALONE, reading, source_files), sentences)
     for sentence in source:
         mark_source(sentence)
     picture = draw_resources(taggers, [*source, *target], output, perplexity=perplexity)

@@ -103,6 +103,11 @@ reading = option_group(
             help="Cuts the texts of class-only files; space for fastText files and segtok for "
             "tables if not given.",
         ),
+        "plain_quotes": click.option(
+            "--plain-quotes",
+            is_flag=True,
+            help="Quotation marks in a table are characters like any other.",
+        ),
         "skip_malformed": click.option(
             "--skip-malformed", is_flag=True, help="Skip and count malformed sentences."
         ),

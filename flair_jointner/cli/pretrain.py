@@ -50,10 +50,10 @@ def pretrain(
     """
     check_output(run)
     flair.set_seed(run["seed"])
-    corpus = read_splits(train_files, dev_files, (), labels, reading)
+    corpus = read_splits(train_files, dev_files, (), labels, reading, words["vocabulary"])
     classifier, result = pretrain_classifier(
         corpus,
-        make_embeddings(corpus, words, labels, reading),
+        make_embeddings(corpus, words, reading, (*train_files, *dev_files)),
         run["output"],
         class_type=labels["class_type"],
         hidden_size=hidden_size,

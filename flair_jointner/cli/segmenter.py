@@ -8,7 +8,7 @@ from flair.tokenization import Tokenizer
 from tqdm import tqdm
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import Paths, read_all
+from flair_jointner.cli.inputs import WORDS_ALONE, Paths, read_all
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import (
     CRFSegmenter,
@@ -19,8 +19,6 @@ from flair_jointner.data import (
     words_of,
 )
 from flair_jointner.data.segmented_text import Words
-
-_LABELS = {"tag_type": "ner", "class_type": "category"}  # read with the words, and not looked at
 
 _separator = click.option(
     "--separator",
@@ -88,8 +86,8 @@ def evaluate(
       jointner segmenter evaluate words.json test.conll --without train.conll
     """
     tokenizers: dict[str, Tokenizer] = {str(model): CRFSegmenter(model), "newmm": ThaiTokenizer()}
-    known = {"".join(words) for words in _read(known_files, separator, reading)}
-    sentences = _read(files, separator, reading)
+    known = {"".join(words) for words in _read(known_files, separator, reading, files)}
+    sentences = _read(files, separator, reading, known_files)
     sentences = [words for words in sentences if "".join(words) not in known]
     if not sentences:
         raise ValueError("There is no sentence to score, without those of --without.")
@@ -103,16 +101,18 @@ def evaluate(
         click.echo(f"{name}: word precision {precision:.2f}, recall {recall:.2f}, F1 {f1:.2f}")
 
 
-def _read(files: Paths, separator: str | None, reading: dict[str, Any]) -> list[Words]:
+def _read(
+    files: Paths, separator: str | None, reading: dict[str, Any], others: Paths = ()
+) -> list[Words]:
     """The sentences of all files, in words."""
     if separator is None:
-        return [words for path in files for words in words_of(read_all((path,), _LABELS, reading))]
-    given = [name for name, value in reading.items() if value not in (None, False, "auto")]
-    others = [f"--{name.removeprefix('file_').replace('_', '-')}" for name in given]
-    others = [option for option in others if option != "--encoding"]
-    if others:
+        return words_of(read_all(files, WORDS_ALONE, reading, others))
+    given = [name for name, value in reading.items() if value not in (None, "auto")]
+    given = [name for name in given if reading[name] is not False and name != "encoding"]
+    typed = [f"--{name.removeprefix('file_').replace('_', '-')}" for name in given]
+    if typed:
         raise ValueError(
-            f"--separator reads plain text, and {', '.join(others)} is for annotated files: leave "
+            f"--separator reads plain text, and {', '.join(typed)} is for annotated files: leave "
             "one of them out."
         )
     encoding = reading["encoding"] or "utf-8"

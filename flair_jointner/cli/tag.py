@@ -11,10 +11,13 @@ import click
 from flair.tokenization import Tokenizer
 from tqdm import tqdm
 
-from flair_jointner.cli.inputs import Paths
+from flair_jointner.cli.inputs import Paths, check_not_read
 from flair_jointner.cli.options import COUNT, FILE, TOKENIZER
 from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_in_parallel
+from flair_jointner.inference.inputs import InputFormat
 from flair_jointner.models import load_tagger
+
+_FIELDS = ("text", "category", "score", "entities")
 
 
 @click.command()
@@ -26,7 +29,9 @@ from flair_jointner.models import load_tagger
               "many times.")  # fmt: skip
 @click.option("--input-format", type=click.Choice(["text", "jsonl", "csv", "tsv"]),
               help="By the file's name if not given; text for standard input.")  # fmt: skip
-@click.option("--output", "-o", type=click.File("w", encoding="utf-8", lazy=False), default="-",
+@click.option("--plain-quotes", is_flag=True, help="Quotation marks in CSV and TSV are characters "
+              "like any other.")  # fmt: skip
+@click.option("--output", "-o", type=click.File("w", encoding="utf-8", lazy=True), default="-",
               help="A file instead of standard output.")  # fmt: skip
 @click.option("--tokenizer", **TOKENIZER, default="segtok", show_default=True,
               help="Cuts the texts, as those that the model learned from; space for texts that are "
@@ -41,6 +46,7 @@ def tag(
     column: str,
     keep: tuple[str, ...],
     input_format: Any,
+    plain_quotes: bool,
     output: Any,
     tokenizer: Tokenizer,
     batch_size: int,
@@ -58,9 +64,11 @@ def tag(
       zcat titles.gz | jointner tag tagger/best-model.pt --workers 4 > entities.jsonl
       jointner tag thai/best-model.pt titles.txt --tokenizer segmenter:words.json
     """
+    _check_kept(keep)
+    check_not_read(Path(output.name), files)
     tagger = load_tagger(model, trust)
     fields: deque[dict[str, Any]] = deque()
-    texts = _remember_fields(_inputs(files, column, input_format), fields)
+    texts = _remember_fields(_inputs(files, column, input_format, plain_quotes), fields)
     rows = tag_in_parallel(
         tagger,
         texts,
@@ -81,14 +89,27 @@ def tag(
             scored["score"] = None if scored["score"] is None else round(scored["score"], 4)
         row.update({name: line[name] for name in keep})
         output.write(json.dumps(row, ensure_ascii=False) + "\n")
+    output.write("")  # opens the file, if there was no text at all
 
 
-def _inputs(files: Paths, column: str, input_format: Any) -> Iterator[TextInput]:
+def _check_kept(keep: tuple[str, ...]) -> None:
+    taken = [name for name in keep if name in _FIELDS]
+    if taken:
+        raise ValueError(
+            f"--keep {', '.join(taken)} would overwrite what the tagger says: rename the field, or "
+            "leave it out."
+        )
+
+
+def _inputs(
+    files: Paths, column: str, input_format: Any, plain_quotes: bool
+) -> Iterator[TextInput]:
     if not files:
         sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
-        yield from read_stream(sys.stdin, "standard input", column, input_format or "text")
+        file_format: InputFormat = input_format or "text"
+        yield from read_stream(sys.stdin, "standard input", column, file_format, plain_quotes)
     for path in files:
-        yield from read_inputs(path, column, input_format)
+        yield from read_inputs(path, column, input_format, plain_quotes)
 
 
 def _remember_fields(inputs: Iterator[TextInput], fields: deque[dict[str, Any]]) -> Iterator[str]:

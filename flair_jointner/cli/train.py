@@ -15,6 +15,7 @@ from flair_jointner.cli.inputs import (
     make_embeddings,
     read_all,
     read_splits,
+    report_unknown,
     split_sentences,
 )
 from flair_jointner.cli.options import COUNT, FILE, training_settings
@@ -50,7 +51,11 @@ from flair_jointner.training import train as train_model
 @click.option("--residual/--no-residual", default=True, show_default=True,
               help="Add the hidden states to the attention output.")  # fmt: skip
 @click.option(
-    "--hidden-size", type=COUNT, default=256, show_default=True, help="Hidden units per direction."
+    "--hidden-size",
+    type=COUNT,
+    default=256,
+    show_default="256; DATNet has its own",
+    help="Hidden units per direction.",
 )
 @click.option("--characters/--no-characters", "with_characters", default=None,
               help="Word vectors from characters beside the others; if not given, DATNet has them "
@@ -109,9 +114,10 @@ def train(
     if model["with_characters"] is None:
         model["with_characters"] = system == "datnet"
     class_type = None if ner_only or system == "datnet" else labels["class_type"]
-    corpus = read_splits(
-        train_files, dev_files, test_files, {**labels, "class_type": class_type}, reading
-    )
+    types = {**labels, "class_type": class_type}
+    annotated = (*train_files, *dev_files, *test_files)
+    others = (*words["vocabulary"], *self_train_files, *transfer["source"])
+    corpus = read_splits(train_files, dev_files, test_files, types, reading, others)
     options_of_training = {
         "max_epochs": epochs,
         "show_progress": True,
@@ -123,15 +129,15 @@ def train(
             model["hidden_size"] = None  # its own default
         names = ("hidden_size", "perturbation", "with_characters")
         shared = {name: model[name] for name in names}
-        types = {**labels, "class_type": None}
-        made = make_transfer(corpus, transfer, words, types, reading, **shared)
+        made = make_transfer(corpus, transfer, words, types, reading, annotated, **shared)
         report(train_model(*made, run["output"], **options_of_training), corpus, bool(test_files))
         return
     pretrained = load_classifier(classifier) if classifier else None
     if pretrained is not None and not words["vectors"]:
         embeddings: Any = embeddings_of(pretrained)
+        report_unknown(embeddings, corpus)
     else:
-        embeddings = make_embeddings(corpus, words, labels, reading)
+        embeddings = make_embeddings(corpus, words, reading, (*annotated, *others))
 
     def make_tagger(corpus: Corpus) -> JointTagger:
         attention_kind = None if attention == "none" else attention
@@ -149,7 +155,7 @@ def train(
         result = self_train(
             make_tagger,
             corpus,
-            read_all(self_train_files, labels, reading),
+            read_all(self_train_files, types, reading, annotated),
             run["output"],
             confidence=confidence,
             **options_of_training,

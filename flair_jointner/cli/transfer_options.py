@@ -6,7 +6,7 @@ import click
 from click.core import ParameterSource
 from flair.data import Corpus
 
-from flair_jointner.cli.inputs import make_embeddings, read_splits
+from flair_jointner.cli.inputs import Paths, make_embeddings, read_splits
 from flair_jointner.cli.options import FILE, option_group
 from flair_jointner.data import TransferCorpus
 from flair_jointner.models import DISCRIMINATORS, SHARES
@@ -123,6 +123,7 @@ def make_transfer(
     words: dict[str, Any],
     labels: dict[str, Any],
     reading: dict[str, Any],
+    target_files: Paths,
     **model: Any,
 ) -> tuple[Any, TransferCorpus]:
     """A DATNet, and the corpus that it is trained on.
@@ -133,6 +134,7 @@ def make_transfer(
         words: Values of the group ``word_vectors``.
         labels: Values of the group ``label_types``, the class type being None.
         reading: Values of the group ``reading``.
+        target_files: The target's files, which the options may be for.
         **model: Further arguments of :class:`~flair_jointner.DATNet`.
 
     Returns:
@@ -142,14 +144,16 @@ def make_transfer(
         ValueError: If the data or the arguments do not fit.
     """
     options = dict(transfer)
-    source = read_splits(options.pop("source"), (), (), labels, reading)
+    source_files = options.pop("source")
+    files = (*target_files, *source_files, *words["vocabulary"])
+    source = read_splits(source_files, (), (), labels, reading, files)
     source_vectors, mixing_rate = options.pop("source_vectors"), options.pop("mixing_rate")
     corpus = TransferCorpus(source, target, mixing_rate)
-    embeddings = make_embeddings(target if source_vectors else corpus, words, labels, reading)
+    embeddings = make_embeddings(target if source_vectors else corpus, words, reading, files)
     source_embeddings = None
     if source_vectors:
         own = {**words, "vectors": source_vectors}
-        source_embeddings = make_embeddings(source, own, labels, reading)
+        source_embeddings = make_embeddings(source, own, reading, files)
     if options["discriminator"] == "none":
         options["discriminator"] = None
     tagger = build_transfer_tagger(

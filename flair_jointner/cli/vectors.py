@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import Paths, read_all, read_raw
+from flair_jointner.cli.inputs import WORDS_ALONE, Paths, read_all, read_raw
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import save_vectors, train_vectors
 from flair_jointner.data.errors import DataError
@@ -38,13 +38,11 @@ from flair_jointner.data.errors import DataError
 @click.option("--standardize/--no-standardize", default=True, show_default=True,
               help="Centre the vectors and scale their numbers to a deviation of 1.")  # fmt: skip
 @click.option("--seed", default=1, show_default=True)
-@options.label_types
 @options.reading
 def vectors(
     files: Paths,
     output: Path,
     raw: bool,
-    labels: dict[str, Any],
     reading: dict[str, Any],
     **settings: Any,
 ) -> None:
@@ -59,7 +57,7 @@ def vectors(
         words = list(read_raw(files, reading))
     else:
         try:
-            sentences = read_all(files, labels, reading)
+            sentences = read_all(files, WORDS_ALONE, reading)
         except DataError as error:
             raise ValueError(f"{error}\nIf the files are plain text, pass --raw.") from error
         words = [[token.text for token in sentence] for sentence in sentences]

@@ -27,6 +27,7 @@ from flair_jointner.data.vectors import (
     load_vectors,
     save_vectors,
     train_vectors,
+    unknown_words,
     word_embeddings,
 )
 from flair_jointner.data.writing import write_columns
@@ -65,6 +66,7 @@ __all__ = [
     "spans_from_tags",
     "train_segmenter",
     "train_vectors",
+    "unknown_words",
     "word_embeddings",
     "word_scores",
     "words_of",

@@ -187,7 +187,7 @@ def _rows(
                     path,
                     number,
                     f"a row that is not CSV ({error})",
-                    "closed quotes; or pass quoting=csv.QUOTE_NONE",
+                    "closed quotes; or pass --plain-quotes (quoting=csv.QUOTE_NONE)",
                 ) from error
         if row:
             yield number, row

@@ -26,7 +26,10 @@ _READERS: dict[str, Callable[..., list[Sentence]]] = {
 }
 CLASS_ONLY = ("fasttext", "table")
 """The formats that hold categories and nothing else."""
+UNUSED_CLASS_TYPE = "class"
+"""Label type of their categories, where only their words are wanted."""
 
+_TEXT_COLUMNS: dict[str, type] = {"columns": int, "table": str}
 _COMMON = ("path", "folder", "tag_type", "class_type")
 _PYTEXT_COLUMNS = 5
 
@@ -44,9 +47,9 @@ def read_sentences(
     """Read one file or folder, in any format that the package knows.
 
     With "auto", a folder is "slots"; a file whose first line that is not blank begins with
-    `__label__` (or the option `label_prefix`) is "fasttext"; a `.csv` file, or a `.tsv` file with
-    the option `class_column`, is "table"; a file whose first line has five columns and a
-    tokenisation in JSON in the last is "pytext"; any other file is "columns".
+    `__label__` (or the option `label_prefix`) is "fasttext"; a `.csv` file, or a `.tsv` file whose
+    first line names `text_column` or `class_column`, is "table"; a file whose first line has five
+    columns and a tokenisation in JSON in the last is "pytext"; any other file is "columns".
 
     Args:
         path: The file or folder.
@@ -64,7 +67,7 @@ def read_sentences(
         DataError: If the file is malformed.
         ValueError: If the format or an option is unknown.
     """
-    file_format = _resolve_format(path, file_format, options)
+    file_format = format_of(path, file_format, options)
     _check_options([file_format], options)
     _check_required(path, file_format, class_type, options)
     return _READERS[file_format](path, tag_type=tag_type, class_type=class_type, **options)
@@ -111,9 +114,7 @@ def read_corpus(
         for split, given in (("train", train), ("dev", dev), ("test", test))
     }
     formats = {
-        path: _resolve_format(path, file_format, options)
-        for group in paths.values()
-        for path in group
+        path: format_of(path, file_format, options) for group in paths.values() for path in group
     }
     _check_options(formats.values(), options)
     splits: dict[str, Any] = {}
@@ -128,6 +129,30 @@ def read_corpus(
     return Corpus(**splits, name=name, sample_missing_splits=False)
 
 
+def format_of(path: FilePath, file_format: str, options: dict[str, Any]) -> str:
+    """Finds the format of a file; see `read_sentences`.
+
+    Args:
+        path: The file or folder.
+        file_format: Its format; "auto" to look at it.
+        options: Arguments of any readers.
+
+    Returns:
+        The format, not "auto".
+
+    Raises:
+        FileNotFoundError: If there is no such file, and the format has to be found.
+        ValueError: If the format is unknown.
+    """
+    if file_format == "auto":
+        return _detect_format(Path(path), options)
+    if file_format not in _READERS:
+        raise ValueError(
+            f"Unknown file_format '{file_format}'. Possible: auto, {', '.join(_READERS)}."
+        )
+    return file_format
+
+
 def fitting_options(file_format: str, options: dict[str, Any]) -> dict[str, Any]:
     """The options that a format has.
 
@@ -138,7 +163,7 @@ def fitting_options(file_format: str, options: dict[str, Any]) -> dict[str, Any]
     Returns:
         Those of them that the format's reader takes.
     """
-    return {name: value for name, value in options.items() if name in _options_of(file_format)}
+    return {name: value for name, value in options.items() if _takes(file_format, name, value)}
 
 
 def check_options(
@@ -157,7 +182,7 @@ def check_options(
     Raises:
         ValueError: If the format is unknown, or no file's format has an option.
     """
-    formats = [_resolve_format(path, file_format, options) for path in paths]
+    formats = [format_of(path, file_format, options) for path in paths]
     _check_options(formats, options)
     return formats
 
@@ -173,16 +198,6 @@ def _as_paths(split: str, given: FilePath | Sequence[FilePath] | None) -> list[P
     return paths
 
 
-def _resolve_format(path: FilePath, file_format: str, options: dict[str, Any]) -> str:
-    if file_format == "auto":
-        return _detect_format(Path(path), options)
-    if file_format not in _READERS:
-        raise ValueError(
-            f"Unknown file_format '{file_format}'. Possible: auto, {', '.join(_READERS)}."
-        )
-    return file_format
-
-
 def _detect_format(path: Path, options: dict[str, Any]) -> str:
     if path.is_dir():
         return "slots"
@@ -190,9 +205,10 @@ def _detect_format(path: Path, options: dict[str, Any]) -> str:
     if line.startswith(options.get("label_prefix", "__label__")):
         return "fasttext"
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-    if suffix == ".csv" or (suffix == ".tsv" and "class_column" in options):
+    cells = line.rstrip("\r\n").split("\t")
+    named = {options.get("text_column"), options.get("class_column")}
+    if suffix == ".csv" or (suffix == ".tsv" and not named.isdisjoint(cells)):
         return "table"
-    cells = line.split("\t")
     if len(cells) == _PYTEXT_COLUMNS and _is_tokenization(cells[-1]):
         return "pytext"
     return "columns"
@@ -217,14 +233,26 @@ def _options_of(file_format: str) -> list[str]:
     ]
 
 
+def _takes(file_format: str, option: str, value: Any) -> bool:
+    if option == "text_column" and isinstance(value, int | str) and file_format in _TEXT_COLUMNS:
+        return isinstance(value, _TEXT_COLUMNS[file_format])
+    return option in _options_of(file_format)
+
+
 def _check_options(formats: Iterable[str], options: dict[str, Any]) -> None:
     possible = {file_format: _options_of(file_format) for file_format in formats}
-    for option in options:
-        if not any(option in names for names in possible.values()):
-            lists = "; ".join(
-                f"{file_format}: {', '.join(names)}" for file_format, names in possible.items()
+    for option, value in options.items():
+        if any(_takes(file_format, option, value) for file_format in possible):
+            continue
+        if any(option in names for names in possible.values()):
+            raise ValueError(
+                f"{option} is {value!r}, and no file has such: column files have the number of a "
+                f"column, tables its name. The files are of the format {', '.join(possible)}."
             )
-            raise ValueError(f"Unknown option '{option}'. Possible for {lists}.")
+        lists = "; ".join(
+            f"{file_format}: {', '.join(names)}" for file_format, names in possible.items()
+        )
+        raise ValueError(f"Unknown option '{option}'. Possible for {lists}.")
 
 
 def _check_required(

@@ -31,9 +31,15 @@ def open_text(path: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
     Raises:
         DataError: If the encoding cannot go on after bad bytes (UTF-16 and other codecs of several
             bytes).
+        ValueError: If there is no such encoding.
     """
-    if codecs.lookup(encoding).name == "utf-8":
-        encoding = "utf-8-sig"
+    try:
+        if codecs.lookup(encoding).name == "utf-8":
+            encoding = "utf-8-sig"
+    except LookupError as error:
+        raise ValueError(
+            f"{error}: name one that Python knows, such as utf-8, latin-1 or tis-620."
+        ) from error
     opener = gzip.open if str(path).endswith(".gz") else open
     with opener(path, "rt", encoding=encoding, errors="surrogateescape", newline="\n") as file:
         try:

@@ -290,6 +290,20 @@ def word_embeddings(
     return embeddings
 
 
+def unknown_words(embeddings: WordEmbeddings, vocabulary: Iterable[str]) -> list[str]:
+    """List the words that embed as zeros.
+
+    Args:
+        embeddings: The embeddings.
+        vocabulary: Some words.
+
+    Returns:
+        Those of them that the embeddings lack in all forms that Flair looks for, in their order.
+    """
+    nothing = len(embeddings.vocab)
+    return [word for word in vocabulary if embeddings.get_cached_token_index(word) == nothing]
+
+
 def _find(
     vectors: KeyedVectors, vocabulary: Iterable[str]
 ) -> tuple[dict[str, None], dict[str, np.ndarray]]:

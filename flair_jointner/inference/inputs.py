@@ -2,11 +2,13 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
 from flair_jointner.data import DataError
+from flair_jointner.data.categories import Quoting
 from flair_jointner.data.text_files import check_decoded, open_text
 
 InputFormat = Literal["text", "jsonl", "csv", "tsv"]
@@ -16,6 +18,8 @@ _SUFFIXES: dict[str, InputFormat] = {
     ".csv": "csv",
     ".tsv": "tsv",
 }
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class TextInput(NamedTuple):
@@ -43,7 +47,10 @@ def input_format(name: str) -> InputFormat:
 
 
 def read_inputs(
-    path: str | Path, column: str = "text", file_format: InputFormat | None = None
+    path: str | Path,
+    column: str = "text",
+    file_format: InputFormat | None = None,
+    plain_quotes: bool = False,
 ) -> Iterator[TextInput]:
     """Reads the texts of a file.
 
@@ -51,20 +58,22 @@ def read_inputs(
         path: The file, in UTF-8; it may end in ``.gz``.
         column: Where the text stands in JSON Lines and tables.
         file_format: The format; by the file's name when None.
+        plain_quotes: Whether '"' is a character like any other in a table.
 
     Yields:
         The texts in order.
 
     Raises:
-        DataError: If a line has no text in that column, or is no JSON.
+        DataError: If a line has no text in that column, is no JSON, or its quotes are not closed.
         FileNotFoundError: If there is no such file.
     """
+    file_format = file_format or input_format(str(path))
     with open_text(path) as file:
-        yield from read_stream(file, str(path), column, file_format or input_format(str(path)))
+        yield from read_stream(file, str(path), column, file_format, plain_quotes)
 
 
 def read_stream(
-    file: TextIO, name: str, column: str, file_format: InputFormat
+    file: TextIO, name: str, column: str, file_format: InputFormat, plain_quotes: bool = False
 ) -> Iterator[TextInput]:
     """Reads the texts of an open file or of standard input.
 
@@ -73,12 +82,13 @@ def read_stream(
         name: What to call it in errors.
         column: Where the text stands in JSON Lines and tables.
         file_format: The format.
+        plain_quotes: Whether '"' is a character like any other in a table.
 
     Yields:
-        The texts in order.
+        The texts in order. Blank lines are texts in plain text and nothing elsewhere.
 
     Raises:
-        DataError: If a line has no text in that column, or is no JSON.
+        DataError: If a line has no text in that column, is no JSON, or its quotes are not closed.
     """
     lines = _decoded(file, name)
     if file_format == "text":
@@ -87,17 +97,22 @@ def read_stream(
     elif file_format == "jsonl":
         yield from _read_json_lines(lines, name, column)
     else:
-        yield from _read_table(lines, name, column, "," if file_format == "csv" else "\t")
+        quoting: Quoting = csv.QUOTE_NONE if plain_quotes else csv.QUOTE_MINIMAL
+        delimiter = "," if file_format == "csv" else "\t"
+        reader = csv.DictReader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+        yield from _read_table(reader, name, column)
 
 
 def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
         check_decoded(name, number, line, "utf-8")
-        yield line
+        yield line.removeprefix("\ufeff") if number == 1 else line  # standard input keeps the mark
 
 
 def _read_json_lines(lines: Iterable[str], name: str, column: str) -> Iterator[TextInput]:
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             fields = json.loads(line)
         except json.JSONDecodeError as error:
@@ -106,18 +121,33 @@ def _read_json_lines(lines: Iterable[str], name: str, column: str) -> Iterator[T
             raise DataError(
                 name, number, line.strip()[:80], f"a JSON object with a text under {column!r}"
             )
+        if "\\ud" in line.lower() and _HALF.search(json.dumps(fields, ensure_ascii=False)):
+            raise DataError(
+                name,
+                number,
+                "one half of an escaped character (\\ud800 to \\udfff)",
+                "both halves: was a text cut between them?",
+            )
         yield TextInput(fields.pop(column), fields)
 
 
-def _read_table(
-    lines: Iterable[str], name: str, column: str, delimiter: str
-) -> Iterator[TextInput]:
-    reader = csv.DictReader(lines, delimiter=delimiter)
-    if column not in (reader.fieldnames or []):
-        found = f"columns {', '.join(reader.fieldnames or []) or '(none)'}"
-        raise DataError(name, 1, found, f"a column {column!r}")
-    for fields in reader:
-        text = fields.pop(column)
-        if text is None:
-            raise DataError(name, reader.line_num, "a line that is too short", f"a {column!r}")
-        yield TextInput(text, fields)
+def _read_table(reader: "csv.DictReader[str]", name: str, column: str) -> Iterator[TextInput]:
+    begins = 1
+    try:
+        if column not in (reader.fieldnames or []):
+            found = f"columns {', '.join(reader.fieldnames or []) or '(none)'}"
+            raise DataError(name, 1, found, f"a column {column!r}")
+        begins = reader.line_num + 1
+        for fields in reader:
+            text = fields.pop(column)
+            if text is None:
+                raise DataError(name, reader.line_num, "a line that is too short", f"a {column!r}")
+            yield TextInput(text, fields)
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            name,
+            begins,
+            f"a row that is not CSV ({error})",
+            "closed quotes; or pass --plain-quotes (plain_quotes=True)",
+        ) from error

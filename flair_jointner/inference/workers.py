@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
+import flair
 import torch
 from torch import multiprocessing
 
@@ -54,7 +55,7 @@ def tag_in_parallel(
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        initargs=(tagger, threads, options),
+        initargs=(tagger, flair.device, threads, options),
     ) as pool:
         pending: deque[Future[list[dict[str, Any]]]] = deque()
         remaining = iter(texts)
@@ -76,7 +77,8 @@ _worker: dict[str, Any] = {}
 """Of a worker process: its tagger and how it tags."""
 
 
-def _start(tagger: BaseTagger, threads: int, options: dict[str, Any]) -> None:
+def _start(tagger: BaseTagger, device: torch.device, threads: int, options: dict[str, Any]) -> None:
+    flair.device = device  # a fresh process has Flair's own choice
     torch.set_num_threads(threads)
     _worker.update(tagger=tagger, options=options)
 

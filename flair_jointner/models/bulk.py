@@ -72,9 +72,13 @@ def tokenize(text: Text, tokenizer: Tokenizer) -> Tokenized:
             end += len(token) + 1
             ends.append(end)
         starts = [end - len(token) for end, token in zip(ends, tokens, strict=True)]
+        if "" in tokens:  # Flair's sentences leave them out
+            real = [place for place, token in enumerate(tokens) if token]
+            starts, ends = ([places[i] for i in real] for places in (starts, ends))
+            return Tokenized(" ".join(tokens), [tokens[i] for i in real], starts, ends)
         return Tokenized(" ".join(tokens), tokens, starts, ends)
     cleaned = Sentence._handle_problem_characters(text)
-    tokens = tokenizer.tokenize(cleaned)
+    tokens = [token for token in tokenizer.tokenize(cleaned) if token]
     starts, offset = [], 0
     for token in tokens:
         starts.append(cleaned.index(token, offset))

@@ -370,7 +370,8 @@ class JointTagger(BaseTagger):
             dropout=tagger.use_dropout,
             word_dropout=tagger.use_word_dropout,
             locked_dropout=tagger.use_locked_dropout,
-            loss_weights=tagger.weight_dict,
+            # Flair takes them with a CRF too, and does not use them.
+            loss_weights=None if tagger.use_crf else tagger.weight_dict,
             init_from_state_dict=True,
             **joint,
         )

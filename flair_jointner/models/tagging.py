@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from flair_jointner.models.tagger import BaseTagger
 
 _FOLDED_BATCH = 256
+_FOLDED_TOKENS = 64 * _FOLDED_BATCH
+"""Padded tokens up to which a batch is made larger than asked for."""
 _WORTH_FOLDING = 64
 """Folding the weights takes a few milliseconds: fewer sentences take the way of training."""
 
@@ -45,7 +47,7 @@ class TaggingRun:
             tagger: The tagger.
             sentences: How many sentences will be tagged, roughly.
             batch_size: Number of sentences that go through the network at once; over static word
-                vectors, whose batches take little memory, at least 256.
+                vectors 256 short ones, or as many as have 16,384 tokens, if that is more.
             with_probabilities: Whether the probability of each tag at each token is wanted.
             with_scores: Whether the probability of each entity is wanted.
             bfloat16: Whether to compute in mixed precision.
@@ -62,7 +64,7 @@ class TaggingRun:
         self._encoder: WordEncoder | None = None
         if sentences >= _WORTH_FOLDING:
             self._encoder = fold_words(tagger, self._dtype)
-        self._batch_size = max(batch_size, _FOLDED_BATCH) if self._encoder else batch_size
+        self._batch_size = batch_size
 
     def over_sentences(
         self,
@@ -119,9 +121,16 @@ class TaggingRun:
         """Indices of non-empty sentences, the longest first, a batch at a time."""
         order = [index for index, length in enumerate(lengths) if length]
         order.sort(key=lengths.__getitem__, reverse=True)
-        starts = range(0, len(order), self._batch_size)
-        for start in tqdm(starts, "Tagging", unit="batch", disable=not show_progress):
-            yield order[start : start + self._batch_size]
+        start = 0
+        with tqdm(None, "Tagging", len(order), unit=" texts", disable=not show_progress) as bar:
+            while start < len(order):
+                size = self._batch_size
+                if self._encoder is not None:
+                    size = max(size, min(_FOLDED_BATCH, _FOLDED_TOKENS // lengths[order[start]]))
+                batch = order[start : start + size]
+                yield batch
+                start += size
+                bar.update(len(batch))
 
     @contextmanager
     def _network(self) -> Iterator[Callable[[list[Sentence]], TaggerOutput]]:

@@ -93,9 +93,10 @@ class WordEncoder:
     def _compute(self, words: Tensor) -> Tensor:
         """What words send into the gates, ``[directions, words, gates]``."""
         table = self.embeddings.embedding.weight
-        vectors = table[words.to(table.device)].to(words.device)
-        if self.embeddings.layer_norm is not None:
+        vectors = table[words.to(table.device)]
+        if self.embeddings.layer_norm is not None:  # it is where the table is
             vectors = self.embeddings.layer_norm(vectors)
+        vectors = vectors.to(words.device)
         if self._norm is not None:
             vectors = self._norm(vectors)
         return self._lstm.gates(vectors)

@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from flair_jointner.data import load_vectors, train_vectors
 from flair_jointner.data.annotation import is_annotated
+from flair_jointner.data.corpus import UNUSED_CLASS_TYPE
 from flair_jointner.data.errors import DataError
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.configuration import Configuration
 from flair_jointner.studies.corpora import (
-    UNUSED_CLASS_TYPE,
     read_files,
     read_raw,
     read_source,

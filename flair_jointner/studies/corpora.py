@@ -16,15 +16,12 @@ from flair_jointner.data import (
     read_sentences,
 )
 from flair_jointner.data.augmentation import draw as draw_some
-from flair_jointner.data.corpus import CLASS_ONLY
+from flair_jointner.data.corpus import CLASS_ONLY, UNUSED_CLASS_TYPE
 from flair_jointner.data.dictionary import token_texts
 from flair_jointner.data.raw_text import read_raw_text
 from flair_jointner.studies.configuration import Augmentation, Configuration
 from flair_jointner.studies.data_sections import AnnotatedFiles, Data
 from flair_jointner.studies.sections import Size
-
-UNUSED_CLASS_TYPE = "class"
-"""Label type of classes that nothing is trained on, or only a classifier is."""
 
 
 class Splits(NamedTuple):
@@ -157,7 +154,7 @@ def read_files(data: Data, files: Iterable[Path], class_type: str | None) -> lis
         data: The data set.
         files: The files, of any format that the readers know.
         class_type: Label type of the class; None where it is not read. Files that hold nothing but
-            classes need one: theirs is then :data:`UNUSED_CLASS_TYPE`.
+            classes need one: theirs is then :data:`~flair_jointner.data.corpus.UNUSED_CLASS_TYPE`.
 
     Returns:
         Their sentences.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from flair_jointner.data import make_tokenizer, train_vectors
-from flair_jointner.data.corpus import check_options, fitting_options
+from flair_jointner.data.corpus import check_options, fitting_options, format_of
 from flair_jointner.studies.sections import Files, InputPath, Section, Size, check_keys
 
 
@@ -76,10 +76,7 @@ class AnnotatedFiles(Section):
 
     @model_validator(mode="after")
     def _check_reading(self) -> "AnnotatedFiles":
-        try:
-            check_options(self.files, *self.reading_options())
-        except LookupError as error:  # of an encoding
-            raise ValueError(f"reading: {error}") from error
+        check_options(self.files, *self.reading_options())
         return self
 
     def reader_of(self, file: Path) -> tuple[str, dict[str, Any]]:
@@ -92,7 +89,7 @@ class AnnotatedFiles(Section):
             Its format, and those of the options that the format has.
         """
         options, file_format = self.reading_options()
-        (file_format,) = check_options([file], {}, file_format)
+        file_format = format_of(file, file_format, options)
         return file_format, fitting_options(file_format, options)
 
     def reading_options(self) -> tuple[dict[str, Any], str]:

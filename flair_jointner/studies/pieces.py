@@ -13,9 +13,9 @@ from flair_jointner.data import (
     train_vectors,
     word_embeddings,
 )
+from flair_jointner.data.corpus import UNUSED_CLASS_TYPE
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.corpora import (
-    UNUSED_CLASS_TYPE,
     as_corpus,
     read_files,
     read_raw,

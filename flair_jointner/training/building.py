@@ -8,6 +8,8 @@ from flair.models import TextClassifier
 
 from flair_jointner.models import CharacterCNNEmbeddings, DATNet, JointTagger
 
+_WITHOUT_CLASSES = "train without classes (class_type=None; --ner-only on the command line)"
+
 
 def build_tagger(
     corpus: Corpus,
@@ -35,16 +37,24 @@ def build_tagger(
         The tagger.
 
     Raises:
-        ValueError: If the arguments contradict each other, or the classifier does not fit.
+        ValueError: If the arguments contradict each other, a label type has no label, or the
+            classifier does not fit.
     """
     if with_characters and classifier is not None:
         raise ValueError(
             "A classifier has no vectors from characters, and the tagger that starts from it needs "
             "the same input: leave the characters out, or the classifier."
         )
+    training = _sentences(corpus)
+    for label_type, otherwise in ((tag_type, "annotate some"), (class_type, _WITHOUT_CLASSES)):
+        if label_type and not any(sentence.get_labels(label_type) for sentence in training):
+            raise ValueError(
+                f"The training data hold no label of type {label_type!r}: check the label type, or "
+                f"{otherwise}."
+            )
     classes = corpus.make_label_dictionary(class_type, add_unk=False) if class_type else None
     if with_characters:
-        characters = CharacterCNNEmbeddings(_sentences(corpus))
+        characters = CharacterCNNEmbeddings(training)
         embeddings = StackedEmbeddings([characters, embeddings], overwrite_names=False)
     made = JointTagger(
         embeddings,

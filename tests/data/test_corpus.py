@@ -6,7 +6,7 @@ from flair.data import Corpus
 
 import flair_jointner.data
 from flair_jointner.data.annotation import is_annotated
-from flair_jointner.data.corpus import read_corpus, read_sentences
+from flair_jointner.data.corpus import format_of, read_corpus, read_sentences
 from flair_jointner.data.errors import DataError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -130,6 +130,24 @@ def test_an_option_goes_to_the_files_that_have_it(files):
     assert len(read_corpus(paths, scheme="BIO", skip_malformed=True).train) == 4
     with pytest.raises(ValueError, match="'nothing'.*columns: .*; fasttext: "):
         read_corpus(paths, nothing=1)
+
+
+def test_a_named_text_column_is_for_tables_and_a_number_for_column_files(files):
+    named = {"text_column": "text", "class_column": "kind"}
+    assert len(read_corpus([files / "a.conll", files / "a.csv"], **named).train) == 3
+    numbered = read_corpus([files / "columns.tsv", files / "a.txt"], text_column=1)
+    assert [s.to_tokenized_string() for s in numbered.train] == ["b", "hi", "you"]
+    with pytest.raises(ValueError, match="text_column is 'text', and no file has such.*columns"):
+        read_corpus(files / "a.conll", text_column="text")
+    with pytest.raises(ValueError, match="text_column is 1, and no file has such.*table"):
+        read_corpus(files / "a.csv", text_column=1, class_column="kind")
+
+
+def test_annotated_tsv_is_no_table_because_of_an_option_for_other_files(files):
+    options = {"text_column": "text", "class_column": "kind"}
+    assert format_of(files / "columns.tsv", "auto", options) == "columns"
+    assert format_of(files / "table.tsv", "auto", options) == "table"
+    assert format_of(files / "table.tsv", "auto", {**options, "class_column": "knid"}) == "table"
 
 
 def test_an_empty_list_is_an_error(files):

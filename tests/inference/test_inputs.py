@@ -7,8 +7,8 @@ from flair_jointner.data import DataError
 from flair_jointner.inference.inputs import TextInput, input_format, read_inputs, read_stream
 
 
-def texts(content: str, file_format, column="text"):
-    return list(read_stream(io.StringIO(content), "given", column, file_format))
+def texts(content: str, file_format, column="text", **options):
+    return list(read_stream(io.StringIO(content), "given", column, file_format, **options))
 
 
 def test_plain_text_keeps_spaces_and_empty_lines():
@@ -33,11 +33,28 @@ def test_a_table_gives_quoted_texts_with_line_ends():
         ("id,title\n1,a\n", "csv", "found columns id, title; expected a column 'text'"),
         ("", "csv", "found columns \\(none\\)"),
         ("id\ttext\n1\n", "tsv", "line 2: found a line that is too short"),
+        ('id\ttext\n1\t"Great\n2\tnice "case"\n3\tlast\n', "tsv", "line 2: .*--plain-quotes"),
+        ('text,id\n"a,1\n', "csv", "line 2: .*unexpected end.*--plain-quotes"),
+        ('text\n"' + 200_000 * "a", "csv", "field limit.*--plain-quotes"),
+        ('{"text": "a"}\n{"text": "bad \\ud83d"}\n', "jsonl", "line 2: found one half"),
+        ('{"text": "a", "more": ["\\uDE00"]}\n', "jsonl", "line 1: found one half"),
     ],
 )
 def test_bad_input_says_line_found_and_expected(content, file_format, message):
     with pytest.raises(DataError, match=message):
         texts(content, file_format)
+
+
+def test_quotation_marks_may_be_plain_characters():
+    content = 'id\ttext\n1\t"Great phone\n2\tnice "case"\n'
+    found = texts(content, "tsv", plain_quotes=True)
+    assert [item.text for item in found] == ['"Great phone', 'nice "case"']
+
+
+def test_blank_json_lines_and_a_byte_order_mark_are_passed_over():
+    found = texts('\ufeff{"text": "a"}\n\n{"text": "\\ud83d\\ude00"}\n\n', "jsonl")
+    assert [item.text for item in found] == ["a", "😀"]
+    assert [item.text for item in texts("\ufefftext\na\n", "csv")] == ["a"]
 
 
 def test_bytes_that_are_no_utf8_are_refused_with_their_line(tmp_path):

@@ -2,10 +2,12 @@
 
 import itertools
 
+import flair
 import pytest
 import tiny
+import torch
 
-from flair_jointner.inference import tag_in_parallel
+from flair_jointner.inference import tag_in_parallel, workers
 
 
 def random_texts(count):
@@ -22,6 +24,13 @@ def test_workers_give_the_rows_of_one_process_in_order():
         assert row["category"] == other["category"]
         assert [e["start"] for e in row["entities"]] == [e["start"] for e in other["entities"]]
         assert row["score"] == pytest.approx(other["score"], abs=1e-5)
+
+
+def test_workers_compute_where_the_first_process_does(monkeypatch):
+    monkeypatch.setattr(flair, "device", torch.device("meta"))
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    workers._start(None, torch.device("cpu"), 1, {})
+    assert flair.device.type == "cpu"
 
 
 def test_one_worker_is_this_process_and_reads_only_what_it_needs():

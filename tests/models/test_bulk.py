@@ -14,6 +14,7 @@ from flair.tokenization import SpaceTokenizer
 from flair_jointner.data import ThaiTokenizer
 from flair_jointner.models import word_encoder
 from flair_jointner.models.fast_paths import FastPaths
+from flair_jointner.models.tagging import TaggingRun
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +161,31 @@ def test_tokens_are_taken_as_they_are(tagger):
     for row in rows:
         for entity in row["entities"]:
             assert row["text"][entity["start"] : entity["end"]] == entity["text"]
+
+
+@pytest.mark.parametrize("count", [1, 80])
+def test_empty_tokens_are_none(tagger, count):
+    tokens = ["mibal", "", "rofen", "tagop", ""]
+    assert tokens.count("") == 2
+    for row in tagger.tag([tokens] * count):
+        assert row["text"] == "mibal  rofen tagop "
+        (expected,) = tagger.tag([[token for token in tokens if token]])
+        assert row["score"] == pytest.approx(expected["score"], abs=1e-5)
+        assert [e["text"] for e in row["entities"]] == [e["text"] for e in expected["entities"]]
+        for entity in row["entities"]:
+            assert row["text"][entity["start"] : entity["end"]] == entity["text"]
+
+
+def test_batches_of_long_sentences_are_not_made_larger_than_asked_for(tagger, monkeypatch):
+    sizes = []
+    run = TaggingRun._run_words
+    monkeypatch.setattr(
+        TaggingRun, "_run_words", lambda self, batch: sizes.append(len(batch)) or run(self, batch)
+    )
+    texts = [["mibal"] * 1000] * 64 + [["mibal"] * 128] * 100 + [["mibal"]] * 300
+    assert len(list(tagger.tag(texts, batch_size=20))) == len(texts)
+    # 16,384 tokens are 16 of the long ones, 128 of those of 128, and more than 256 of the others.
+    assert sizes == [20, 20, 20, 20, 128, 256]
 
 
 def test_bfloat16_changes_little():

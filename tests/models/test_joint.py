@@ -317,6 +317,14 @@ def test_an_unknown_argument_is_no_silent_one():
 # ----- starting from Flair's tagger -----
 
 
+def test_loss_weights_that_flair_does_not_use_are_no_hindrance():
+    arguments = (tiny.words(), tiny.dictionary(), "ner")
+    for use_crf in (True, False):
+        theirs = SequenceTagger(*arguments, hidden_size=4, use_crf=use_crf, loss_weights={"O": 0.5})
+        ours = JointTagger.from_sequence_tagger(theirs)
+        assert (ours.weight_dict is None) is use_crf
+
+
 def test_a_tagger_started_from_flairs_keeps_its_settings_and_adds_its_own():
     theirs = SequenceTagger(
         tiny.words(), tiny.dictionary(), "ner", hidden_size=4, rnn_type="GRU", rnn_layers=2,
