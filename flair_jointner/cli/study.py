@@ -59,13 +59,16 @@ def study(
         try:
             failed = run_study(found, jobs, retry)
         except KeyboardInterrupt:
-            finished, wanted = len(read_records(found)), len(plan(found))
+            records = read_records(found).values()
+            finished = sum("error" not in record for record in records)
+            wanted = len(set(plan(found)))
             click.echo(
                 f"\n{finished} of {wanted} runs are finished; the same command goes on.", err=True
             )
             raise SystemExit(130) from None
         click.echo(f"{len(read_records(found))} runs, {failed} failed: {records_file(found)}")
         if failed:
+            click.echo(f"--retry does them again; logs: {found.output / 'logs'}", err=True)
             raise SystemExit(1)
 
 

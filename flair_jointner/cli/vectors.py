@@ -10,6 +10,7 @@ from flair_jointner.cli.inputs import WORDS_ALONE, Paths, read_all, read_raw
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import save_vectors, train_vectors
 from flair_jointner.data.errors import DataError
+from flair_jointner.data.vectors import check_words
 
 
 @click.command()
@@ -61,6 +62,7 @@ def vectors(
         except DataError as error:
             raise ValueError(f"{error}\nIf the files are plain text, pass --raw.") from error
         words = [[token.text for token in sentence] for sentence in sentences]
+    check_words(word for sentence in words for word in sentence)
     found = train_vectors(words, **settings)
     save_vectors(found, output)
     click.echo(f"{len(found)} vectors of {found.vector_size} dimensions: {output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from flair_jointner.data.column_layout import (
 from flair_jointner.data.errors import DataError, MalformedData
 from flair_jointner.data.tags import TagError, detect_scheme, normalize_scheme, spans_from_tags
 from flair_jointner.data.text_files import check_decoded, read_lines
+
+log = logging.getLogger("flair_jointner")
 
 _NumberedLine = tuple[int, str]
 
@@ -93,7 +96,7 @@ def read_columns(
             with malformed.catch():
                 blocks.append(_read_block(path, block_lines, layout, encoding))
         blocks = [block for block in blocks if block.tokens]
-        _check_key(path, blocks, layout.class_key)
+        _check_key(path, blocks, class_key, class_type)
         if scheme is None:
             scheme = detect_scheme(block.tags for block in blocks)
         sentences = []
@@ -192,17 +195,23 @@ def _read_token(
     block.numbers.append(number)
 
 
-def _check_key(path: str | Path, blocks: list[_Block], class_key: str | None) -> None:
-    """Refuse a file whose comments have keys, but never the one asked for."""
+def _check_key(
+    path: str | Path, blocks: list[_Block], asked: str | None, class_type: str | None
+) -> None:
+    """Look whether the key of the category is among those of the comments, if there are any."""
     keys = dict.fromkeys(key for block in blocks for key in block.comments)
-    if class_key is not None and keys and class_key not in keys:
-        raise DataError(
-            path,
-            None,
-            f"comments with the keys {', '.join(map(repr, keys))}",
-            f"the key '{class_key}' for the category; pass class_key= with one of these, "
-            "or class_type=None",
-        )
+    if not keys or class_type is None or (asked or class_type) in keys:
+        return
+    found = f"comments with the keys {', '.join(map(repr, keys))}"
+    if asked is not None:
+        raise DataError(path, None, found, f"the key '{asked}' for the category")
+    log.warning(
+        "%s has %s and none '%s': its sentences have no category. class_key= (--class-key) names "
+        "another key.",
+        path,
+        found,
+        class_type,
+    )
 
 
 def _to_sentence(

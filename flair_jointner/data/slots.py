@@ -11,6 +11,9 @@ from flair_jointner.data.errors import DataError, MalformedData
 from flair_jointner.data.tags import TagError, detect_scheme, spans_from_tags
 from flair_jointner.data.text_files import check_decoded, read_lines
 
+SLOT_FILES = ("seq.in", "seq.out", "label")
+"""What is read of a folder of slots."""
+
 
 def read_slot_folder(
     folder: str | Path,
@@ -41,7 +44,7 @@ def read_slot_folder(
         DataError: If the files have different numbers of lines, or a sentence that is not skipped
             is malformed.
     """
-    paths = [Path(folder) / name for name in ("seq.in", "seq.out", "label")]
+    paths = [Path(folder) / name for name in SLOT_FILES]
     if class_type is None or not paths[2].exists():
         del paths[2]
     files = [read_lines(path, encoding) for path in paths]

@@ -15,8 +15,9 @@ _TOKENIZERS: dict[str, Callable[[], Tokenizer]] = {
     "thai": lambda: ThaiTokenizer("newmm"),
     "thai-cluster": lambda: ThaiTokenizer("tcc"),
 }
-_SEGMENTER = "segmenter:"
-TOKENIZERS = (*_TOKENIZERS, f"{_SEGMENTER}FILE")
+SEGMENTER = "segmenter:"
+"""What stands before the file of a segmenter."""
+TOKENIZERS = (*_TOKENIZERS, f"{SEGMENTER}FILE")
 """What :func:`make_tokenizer` takes."""
 
 
@@ -36,8 +37,8 @@ def make_tokenizer(name: str) -> Tokenizer:
         MissingPackage: If the package behind it is not installed.
         ValueError: If there is no such name, or the segmenter's file is none.
     """
-    if name.startswith(_SEGMENTER):
-        return CRFSegmenter(name.removeprefix(_SEGMENTER))
+    if name.startswith(SEGMENTER):
+        return CRFSegmenter(name.removeprefix(SEGMENTER))
     if name not in _TOKENIZERS:
         raise ValueError(f"There is no tokenizer '{name}'; possible: {', '.join(TOKENIZERS)}.")
     return _TOKENIZERS[name]()

@@ -221,15 +221,28 @@ def save_vectors(vectors: KeyedVectors, path: str | Path) -> None:
     path = Path(path)
     if path.suffix not in (".bin", ".txt", ".vec"):
         raise ValueError(f"cannot save vectors as {path}: name it .bin, .txt or .vec")
-    unfit = [word for word in vectors.index_to_key if not word or " " in word or "\n" in word]
-    if unfit:
-        raise ValueError(
-            "word2vec formats have no empty words and no ASCII space or newline in words; unfit "
-            f"are {len(unfit):,} words: {', '.join(map(repr, unfit[:10]))}"
-        )
+    check_words(vectors.index_to_key)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as temporary:
         vectors.save_word2vec_format(str(temporary), binary=path.suffix == ".bin")
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Refuse words that a file of word vectors cannot hold, which is better known before training.
+
+    Args:
+        words: Some words; they may come more than once.
+
+    Raises:
+        ValueError: If a word is empty or holds an ASCII space or newline.
+    """
+    unfit = [word for word in dict.fromkeys(words) if not word or " " in word or "\n" in word]
+    if unfit:
+        raise ValueError(
+            "word2vec formats have no empty words and no ASCII space or newline in words; unfit "
+            f"are {len(unfit):,} words: {', '.join(map(repr, unfit[:10]))}. Write another "
+            "character in its place in all files, such as '_'."
+        )
 
 
 def corpus_vocabulary(sentences: Iterable[Sentence]) -> list[str]:

@@ -4,11 +4,19 @@ import inspect
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from flair_jointner.data import make_tokenizer, train_vectors
 from flair_jointner.data.corpus import check_options, fitting_options, format_of
-from flair_jointner.studies.sections import Files, InputPath, Section, Size, check_keys
+from flair_jointner.data.tokenizers import SEGMENTER
+from flair_jointner.studies.sections import (
+    Files,
+    InputPath,
+    Section,
+    Size,
+    check_keys,
+    existing,
+)
 
 
 class ClassFiles(Section):
@@ -73,6 +81,23 @@ class AnnotatedFiles(Section):
     def files(self) -> list[Path]:
         """All files that are read in this way."""
         return self.train
+
+    @property
+    def segmenter(self) -> Path | None:
+        """The file of the segmenter that cuts texts, if one does."""
+        name = self.reading.get("tokenizer")
+        if not isinstance(name, str) or not name.startswith(SEGMENTER):
+            return None
+        return Path(name.removeprefix(SEGMENTER))
+
+    @field_validator("reading")
+    @classmethod
+    def _find_segmenter(cls, reading: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        name = reading.get("tokenizer")
+        if not isinstance(name, str) or not name.startswith(SEGMENTER):
+            return reading
+        file = existing(Path(name.removeprefix(SEGMENTER)), info)
+        return {**reading, "tokenizer": f"{SEGMENTER}{file}"}
 
     @model_validator(mode="after")
     def _check_reading(self) -> "AnnotatedFiles":

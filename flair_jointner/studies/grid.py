@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from flair_jointner.data.slots import SLOT_FILES
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.data_sections import AnnotatedFiles, Data, Vectors
 from flair_jointner.studies.sections import Size
@@ -84,7 +85,7 @@ def run_key(study: Study, run: Run) -> str:
         "vectors": words_of(study, run.data).key,
         "splits": [content(files) for files in (data.train, data.dev, data.test)],
         "extra": [extra_key(data.extra[name]) for name in configuration.all_added],
-        "labels": [data.tag_type, data.class_type, data.reading, data.without_seen],
+        "labels": [data.tag_type, data.class_type, _reading_key(data), data.without_seen],
     }
     if configuration.classifier == "pretrain":
         parts["classifier"] = classifier_key(study, run.data, run.configuration)
@@ -116,7 +117,7 @@ class Words(NamedTuple):
             return content([self.vectors.file])
         parts: list[Any] = [RESULTS_VERSION, self.vectors.settings]
         for reader, files in self.texts:
-            parts += [reader.reading, [content([file]) for file in files]]
+            parts += [_reading_key(reader), [content([file]) for file in files]]
         if self.vectors.raw:
             parts.append({"raw": content(self.vectors.raw)})
         return digest(parts)
@@ -179,7 +180,7 @@ def classifier_key(study: Study, data: str, configuration: str) -> str:
             study.pretraining.model_dump(exclude_defaults=True),
             hidden_size(study, configuration),
             words_of(study, data).key,
-            [found.class_type, found.reading],
+            [found.class_type, _reading_key(found)],
             [content(train), content(dev)],
         ]
     )
@@ -216,7 +217,15 @@ def _source_key(data: Data) -> list[Any]:
     """Identifies a source: its sentences, how they are read, and its word vectors."""
     assert data.source is not None  # for the type checker; the study was checked
     own = source_words(data)
-    return [content(data.source.train), data.source.reading, own.key if own else None]
+    return [content(data.source.train), _reading_key(data.source), own.key if own else None]
+
+
+def _reading_key(reader: AnnotatedFiles) -> dict[str, Any]:
+    """How files are read, with what a segmenter's file holds in the place of its name."""
+    segmenter = reader.segmenter
+    if segmenter is None:
+        return reader.reading
+    return {**reader.reading, "tokenizer": content([segmenter])}
 
 
 def extra_key(extra: list[Path] | Literal["rest"]) -> str:
@@ -258,9 +267,10 @@ def content(files: list[Path]) -> str:
 
 @cache
 def _content(file: Path) -> str:
-    inner = sorted(file.iterdir()) if file.is_dir() else [file]
+    # What else lies in a folder of slots is not read.
+    inner = [file / name for name in sorted(SLOT_FILES)] if file.is_dir() else [file]
     total = hashlib.sha256()
-    for path in inner:
+    for path in filter(Path.exists, inner):
         with path.open("rb") as lines:
             while block := lines.read(1 << 20):
                 total.update(block)

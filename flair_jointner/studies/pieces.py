@@ -14,6 +14,7 @@ from flair_jointner.data import (
     word_embeddings,
 )
 from flair_jointner.data.corpus import UNUSED_CLASS_TYPE
+from flair_jointner.data.vectors import check_words
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.corpora import (
     as_corpus,
@@ -69,6 +70,7 @@ def make_vectors(study: Study, words: Words) -> None:
     """
     texts = [text for reader, files in words.texts for text in read_words(reader, files)]
     texts += read_raw(words.reader, words.vectors.raw or [])
+    check_words(word for text in texts for word in text)
     save_vectors(train_vectors(texts, **words.vectors.settings), vectors_file(study, words))
 
 

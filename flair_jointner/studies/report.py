@@ -274,7 +274,10 @@ def _to_html(text: str, folder: Path) -> str:
     body = markdown.markdown(text, extensions=["tables"])
 
     def inline(match: re.Match[str]) -> str:
-        data = base64.b64encode((folder / unquote(html.unescape(match[1]))).read_bytes()).decode()
+        picture = folder / unquote(html.unescape(match[1]))
+        if not picture.exists():  # of the text above the mark
+            return match[0]
+        data = base64.b64encode(picture.read_bytes()).decode()
         return f'src="data:image/png;base64,{data}"'
 
     body = re.sub(r'src="([^":]+\.png)"', inline, body)

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 
-def _existing(path: Path, info: ValidationInfo) -> Path:
+def existing(path: Path, info: ValidationInfo) -> Path:
     """Paths in the file are relative to the folder that it lies in."""
     assert info.context is not None  # for the type checker; read_study passes it
     path = info.context["folder"] / path
@@ -29,7 +29,7 @@ def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | int) else value
 
 
-InputPath = Annotated[Path, AfterValidator(_existing)]
+InputPath = Annotated[Path, AfterValidator(existing)]
 Files = Annotated[list[InputPath], BeforeValidator(as_list), Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Size = PositiveInt | Literal["all"]

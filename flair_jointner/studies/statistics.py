@@ -149,6 +149,9 @@ def paired_bootstrap(ours: Sequence[Numbers], theirs: Sequence[Numbers], seed: i
     return Interval(float(low), float(high), float(p))
 
 
+_NO_SPREAD = 1e-12  # rounding of scores in [0, 1]
+
+
 def paired_t_test(differences: Sequence[float]) -> Interval | None:
     """Student's paired t-test over seeds.
 
@@ -156,13 +159,11 @@ def paired_t_test(differences: Sequence[float]) -> Interval | None:
         differences: Ours minus theirs, for each seed.
 
     Returns:
-        Interval and p-value; None for less than two seeds.
+        Interval and p-value; None for less than two seeds, and where the differences are the same
+        for all: the test divides by their spread.
     """
-    if len(differences) < 2:
+    if len(differences) < 2 or max(differences) - min(differences) < _NO_SPREAD:
         return None
-    if len(set(differences)) == 1:  # no spread: the test divides by it
-        value = differences[0]
-        return Interval(value, value, 1.0 if value == 0 else 0.0)
     found: Any = stats.ttest_1samp(differences, 0.0)
     low, high = found.confidence_interval(CONFIDENCE)
     return Interval(float(low), float(high), float(found.pvalue))

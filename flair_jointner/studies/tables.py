@@ -34,9 +34,14 @@ class Results:
         """
         records = list(read_records(study).values())
         self.study = study
-        self.planned = len(plan(study))
+        self.planned = len(set(plan(study)))
         self.records = [record for record in records if "error" not in record]
         self.failed = [record for record in records if "error" in record]
+        if not self.records and self.failed:
+            raise ValueError(
+                f"All {len(self.failed)} runs failed, the first with: {self.failed[0]['error']} "
+                f"(logs in {study.output / 'logs'}). --retry does them again."
+            )
         if not self.records:
             raise ValueError(
                 f"No run of this study is finished in {study.output}: run it first, without "

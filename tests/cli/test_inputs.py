@@ -2,6 +2,7 @@
 
 import pytest
 import tiny
+from commands import jointner
 from flair.data import Corpus
 
 from flair_jointner.cli.inputs import (
@@ -61,8 +62,7 @@ def test_words_alone_are_read_from_all_files_whatever_else_they_hold(folder):
     files = tuple(folder / name for name in ("a.conll", "a.csv", "a.txt"))
     found = read_all(files, WORDS_ALONE, options)
     assert words(found) == [["red"], ["a", "red", "bag"], ["a", "bag."]]
-    with pytest.raises(DataError, match="sent_id"):
-        read_all(files[:1], LABELS, reading())
+    assert words(read_all(files[:1], LABELS, reading())) == [["red"]]
 
 
 def test_columns_are_numbers_from_0_or_from_the_end(folder):
@@ -72,6 +72,14 @@ def test_columns_are_numbers_from_0_or_from_the_end(folder):
         (sentence,) = read_all(files, WORDS_ALONE, options)
         assert [token.text for token in sentence] == ["red", "wine"]
         assert len(sentence.get_spans("ner")) == 1
+
+
+def test_words_with_spaces_are_refused_before_vectors_are_trained(folder, monkeypatch):
+    (folder / "spaces.conll").write_text("thời trang\tB-X\n", encoding="utf-8")
+    monkeypatch.setattr("flair_jointner.cli.vectors.train_vectors", None)
+    result = jointner("vectors", folder / "spaces.conll", "-o", folder / "v.bin")
+    assert result.exit_code == 2
+    assert "'thời trang'. Write another character" in result.stderr
 
 
 def test_quotation_marks_may_be_plain_characters(folder):

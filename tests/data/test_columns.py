@@ -146,11 +146,18 @@ def test_the_category_may_have_another_key(write):
     (sentence,) = read_columns(path, "ner", "category", class_key="intent")
     assert categories_of([sentence]) == [["set alarm"]]
     assert sentence.get_metadata("id") == "1"
-    error = error_of(path, "ner", "category")
+    error = error_of(path, "ner", "category", class_key="kind")
     assert "'id', 'intent'" in error.found
-    assert "class_key=" in error.expected
+    assert "'kind'" in error.expected
     with pytest.raises(ValueError, match="class_type"):
         read_columns(path, class_key="intent")
+
+
+def test_comments_of_other_keys_are_no_category_and_named(write, caplog):
+    path = write("# id: 1\n# intent: set alarm\na\tO\n")
+    assert categories_of(read_columns(path, "ner", "category")) == [[]]
+    assert "'id', 'intent' and none 'category'" in caplog.text
+    assert "--class-key" in caplog.text
 
 
 def test_a_sentence_without_the_comment_has_no_category(write):

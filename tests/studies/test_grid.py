@@ -1,10 +1,13 @@
 """The runs of a study and their keys."""
 
+import pytest
 from small_study import SMALL, make_study, settings
 
+from flair_jointner.data.segmenter import TRANSITIONS, save_segmenter
 from flair_jointner.studies.grid import (
     Run,
     classifier_key,
+    content,
     plan,
     run_key,
     source_words,
@@ -65,6 +68,32 @@ def test_a_key_changes_with_what_a_file_holds_and_not_with_where_it_lies(tmp_pat
     file.write_text(file.read_text() + "\n\nextra\tO\n", encoding="utf-8")
     assert keys(one) == keys(moved)
     assert not set(keys(one)) & set(keys(changed))
+
+
+def test_a_key_changes_with_what_a_segmenter_holds_and_not_with_where_it_lies(tmp_path):
+    pytest.importorskip("pythainlp", reason="the extra [thai] is not installed")
+    found = []
+    for name, weight in (("a", 1.0), ("b", 1.0), ("c", 2.0)):
+        folder = tmp_path / name
+        save_segmenter(folder / "words.json", {"x": weight}, dict.fromkeys(TRANSITIONS, 0.0))
+        titles = settings()["data"]["titles"]
+        data = {"titles": {**titles, "reading": {"tokenizer": "segmenter:words.json"}}}
+        study = make_study(folder, data=data)
+        assert study.data["titles"].segmenter == folder / "words.json"
+        found.append((keys(study), words_of(study, "titles").key))
+    one, moved, changed = found
+    assert one == moved
+    assert one[1] != changed[1] and not set(one[0]) & set(changed[0])
+
+
+def test_other_files_in_a_folder_of_slots_do_not_count(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        for file in ("label", "seq.in", "seq.out"):
+            (tmp_path / name / file).write_text(f"{file}\n", encoding="utf-8")
+    (tmp_path / "other" / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "other" / "README").touch()
+    assert content([tmp_path / "one"]) == content([tmp_path / "other"])
 
 
 def test_a_value_that_is_the_default_does_not_change_a_key(tmp_path):

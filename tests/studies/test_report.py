@@ -107,6 +107,15 @@ def test_a_file_of_another_origin_is_not_overwritten(results, tmp_path):
     assert not path.with_suffix("").exists()
 
 
+def test_a_picture_of_the_users_own_may_be_missing(results, tmp_path):
+    path = tmp_path / "docs.md"
+    write_report(results, path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("# Results\n", "# Ours\n\n![x](gone.png)\n"), encoding="utf-8")
+    write_report(results, path)
+    assert 'src="gone.png"' in path.with_suffix(".html").read_text(encoding="utf-8")
+
+
 def test_the_smallest_study_has_a_report(tmp_path):
     configurations = {"plain": settings()["configurations"]["plain"]}
     study = make_study(tmp_path, configurations=configurations)

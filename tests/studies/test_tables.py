@@ -96,10 +96,14 @@ def test_numbers_as_they_are_read():
     assert show_gain(gain._replace(over_seeds=None)).endswith("p = 0.080")
 
 
+def test_a_study_of_failed_runs_alone_says_so(tmp_path):
+    study = make_study(tmp_path)
+    append_record(study, record(study, error="KeyError: 3"))
+    with pytest.raises(ValueError, match="All 1 runs failed, the first with: KeyError: 3.*--retry"):
+        Results(study)
+
+
 def test_a_study_without_a_result_has_no_table(tmp_path):
     study = make_study(tmp_path)
-    with pytest.raises(ValueError, match="No run of this study is finished"):
-        Results(study)
-    append_record(study, record(study, error="Boom"))
     with pytest.raises(ValueError, match="No run of this study is finished"):
         Results(study)
