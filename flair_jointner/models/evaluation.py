@@ -130,6 +130,8 @@ def write_predictions(
 ) -> None:
     """Writes token, gold tag and predicted tag, a token per line, a blank line per sentence.
 
+    Between them is a space, as in Flair's files, or a tab if a token holds a space.
+
     Args:
         path: The file to write.
         sentences: The sentences.
@@ -138,10 +140,12 @@ def write_predictions(
         has_spans: Whether facts are spans, written as BIO, or tags of single tokens.
     """
     columns = [_tags(sentences, facts, has_spans) for facts in (gold, predicted)]
+    spaced = any(" " in token.text for sentence in sentences for token in sentence)
+    separator = "\t" if spaced else " "
     with open(path, "w", encoding="utf-8") as file:
         for sentence, right, found in zip(sentences, *columns, strict=True):
             for token, tags in zip(sentence, zip(right, found, strict=True), strict=True):
-                file.write(f"{token.text} {' '.join(tags)}\n")
+                file.write(separator.join((token.text, *tags)) + "\n")
             file.write("\n")
 
 

@@ -10,6 +10,7 @@ from flair.nn import Classifier
 from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.scheme import IOB2, IOBES
 
+from flair_jointner.data import read_columns
 from flair_jointner.models.evaluation import Fact, class_scores, entity_result, gold_facts
 
 MICRO = ("micro avg", "f1-score")
@@ -207,6 +208,17 @@ def test_the_file_holds_token_gold_and_prediction(tmp_path):
 
 
 # ----- categories -----
+
+
+def test_the_columns_of_tokens_with_spaces_are_set_apart_by_tabs(tmp_path):
+    sentence = Sentence(["mibal rofen", "tagop"])
+    sentence[0:1].add_label(tiny.TAG_TYPE, "COLOUR")
+    tiny.joint_tagger().evaluate([sentence], tiny.TAG_TYPE, out_path=tmp_path / "found.tsv")
+    rows = [line.split("\t") for line in (tmp_path / "found.tsv").read_text().split("\n")[:2]]
+    assert [row[:2] for row in rows] == [["mibal rofen", "B-COLOUR"], ["tagop", "O"]]
+    assert [len(row) for row in rows] == [3, 3]
+    (again,) = read_columns(tmp_path / "found.tsv", tag_column=1)
+    assert tiny.spans(again, tiny.TAG_TYPE) == [(0, 1, "COLOUR")]
 
 
 def test_the_category_has_accuracy_and_macro_f1_beside_the_entities():
