@@ -113,7 +113,8 @@ def explain(tagger: JointTagger, text: Text, tokenizer: Tokenizer | None = None)
             "scaled and unscaled are possible as well."
         )
     found = tokenize(text, tokenizer or SegtokTokenizer())
-    _check_tokens(found)
+    if not found.tokens:
+        raise ValueError(f"There is no token in {found.text!r}: give a text with a word in it.")
     with _watched(tagger.attention) as seen:
         run = TaggingRun(tagger, 1, 1, with_probabilities=True)
         prediction = run.over_tokens([found.tokens])[0]
@@ -132,17 +133,6 @@ def explain(tagger: JointTagger, text: Text, tokenizer: Tokenizer | None = None)
         **_temperatures(tagger.attention, states),
         gate=None if tagger.gate is None else float(tagger.gate.detach()),
     )
-
-
-def _check_tokens(found: Tokenized) -> None:
-    if not found.tokens:
-        raise ValueError(f"There is no token in {found.text!r}: give a text with a word in it.")
-    empty = [number for number, token in enumerate(found.tokens, start=1) if not token]
-    if empty:
-        raise ValueError(
-            f"Token {empty[0]} of {len(found.tokens)} is empty: leave empty tokens out, because "
-            "Flair's sentences do."
-        )
 
 
 @contextmanager
