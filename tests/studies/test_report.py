@@ -63,12 +63,17 @@ def test_it_says_all_and_the_page_needs_no_other_file(results, tmp_path):
     assert page.count("<table>") == text.count("| --- |")
 
 
-def test_what_a_person_wrote_is_kept(results, tmp_path):
-    path = tmp_path / "docs.md"
+def write_below(path, results, wording):
+    """Writes a report, then another below what a person wrote in the place of the title."""
     write_report(results, path)
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("# Results\n", "# Ours\n\nTake joint.\n"), encoding="utf-8")
+    path.write_text(text.replace("# Results\n", wording), encoding="utf-8")
     write_report(results, path)
+
+
+def test_what_a_person_wrote_is_kept(results, tmp_path):
+    path = tmp_path / "docs.md"
+    write_below(path, results, "# Ours\n\nTake joint.\n")
     again = path.read_text(encoding="utf-8")
     assert again.startswith(f"# Ours\n\nTake joint.\n\n{MARKER}")
     assert again.count(MARKER) == 1
@@ -109,10 +114,7 @@ def test_a_file_of_another_origin_is_not_overwritten(results, tmp_path):
 
 def test_a_picture_of_the_users_own_may_be_missing(results, tmp_path):
     path = tmp_path / "docs.md"
-    write_report(results, path)
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("# Results\n", "# Ours\n\n![x](gone.png)\n"), encoding="utf-8")
-    write_report(results, path)
+    write_below(path, results, "# Ours\n\n![x](gone.png)\n")
     assert 'src="gone.png"' in path.with_suffix(".html").read_text(encoding="utf-8")
 
 
