@@ -81,9 +81,7 @@ def score_predictions(
     classes: list[tuple[float, bool]] = []
     class_type = tagger.class_type
     found = 0
-    run = TaggingRun(
-        tagger, len(sentences), batch_size, with_probabilities=not tagger.predict_spans
-    )
+    run = TaggingRun(tagger, batch_size, with_probabilities=not tagger.predict_spans)
     for index, prediction in run.over_sentences(sentences):
         sentence = sentences[index]
         if is_annotated(sentence, tagger.tag_type):

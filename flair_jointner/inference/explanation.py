@@ -116,7 +116,7 @@ def explain(tagger: JointTagger, text: Text, tokenizer: Tokenizer | None = None)
     if not found.tokens:
         raise ValueError(f"There is no token in {found.text!r}: give a text with a word in it.")
     with _watched(tagger.attention) as seen:
-        run = TaggingRun(tagger, 1, 1, with_probabilities=True)
+        run = TaggingRun(tagger, 1, with_probabilities=True)
         prediction = run.over_tokens([found.tokens])[0]
     assert prediction is not None and prediction.probabilities is not None  # there are tokens
     states, weights = seen

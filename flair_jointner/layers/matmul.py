@@ -35,19 +35,20 @@ def mkl_is_fast() -> bool:
     return torch.backends.mkl.is_available() and "GenuineIntel" in processor
 
 
-def product(rows: Tensor, columns: Tensor) -> Tensor:
-    """``rows @ columns.t()``, without gradient.
+def product(rows: Tensor, columns: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``rows @ columns.t()``, plus a bias if there is one, without gradient.
 
     Args:
         rows: ``[n, inner]``.
         columns: ``[m, inner]``.
+        bias: ``[m]``.
 
     Returns:
         ``[n, m]``.
     """
     if pays_off(columns, len(rows)):
-        return torch.ops.mkldnn._linear_pointwise(rows, columns, None, "none", [], "")
-    return rows @ columns.t()
+        return torch.ops.mkldnn._linear_pointwise(rows, columns, bias, "none", [], "")
+    return nn.functional.linear(rows, columns, bias)
 
 
 def pays_off(matrix: Tensor, rows: int) -> bool:

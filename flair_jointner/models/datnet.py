@@ -264,8 +264,8 @@ class DATNet(BaseTagger):
         private = states.new_zeros(*mask.shape, self.linear.in_features // 2)
         for resource, rows in by_resource(marks):
             rnn: Any = self.private[resource]
-            padded = self.fast_paths.padded_lstm
-            found = run_recurrent(rnn, states[rows], mask[rows], padded=padded)
+            fast = self.fast_paths.fast_lstm
+            found = run_recurrent(rnn, states[rows], mask[rows], fast=fast)
             private = private.to(found.dtype).index_copy(0, rows, found)
         return private
 

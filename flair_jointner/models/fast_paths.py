@@ -19,7 +19,8 @@ class FastPaths:
             not token by token.
         memory: Word indices and gold tags are made once per sentence, and anew when its labels
             change.
-        padded_lstm: On a processor the LSTM runs over padded batches, a direction at a time.
+        fast_lstm: On a processor the LSTM runs over padded batches, a direction at a time, or where
+            much is padding in steps of our own.
         scaled_crf: The CRF multiplies rescaled probabilities where that is exact, instead of
             adding logarithms everywhere.
         folded_lstm: In tagging, static word vectors, projection and the input half of the LSTM's
@@ -28,7 +29,7 @@ class FastPaths:
 
     word_table: bool = True
     memory: bool = True
-    padded_lstm: bool = True
+    fast_lstm: bool = True
     scaled_crf: bool = True
     folded_lstm: bool = True
 

@@ -260,7 +260,7 @@ class TaggerNetwork(ModelFile):
             hidden = self.lstm_init_h.unsqueeze(1).repeat(1, len(states), 1)
             cell = self.lstm_init_c.unsqueeze(1).repeat(1, len(states), 1)
             initial = (hidden, cell) if self.rnn_type == "LSTM" else hidden
-        return run_recurrent(self.rnn, states, mask, initial, self.fast_paths.padded_lstm)
+        return run_recurrent(self.rnn, states, mask, initial, self.fast_paths.fast_lstm)
 
     def _after_rnn(self, states: Tensor) -> Tensor:
         """Dropout."""

@@ -21,7 +21,7 @@ from flair_jointner.layers import LinearChainCRF
 from flair_jointner.layers.adversary import straight_gradients
 from flair_jointner.layers.chain import ChainScores
 from flair_jointner.layers.perturbation import Perturber
-from flair_jointner.layers.recurrent import runs_padded
+from flair_jointner.layers.recurrent import runs_fast
 from flair_jointner.models.bulk import Text, tag_rows
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.embedding import has_table, separate_members
@@ -258,7 +258,6 @@ class BaseTagger(TaggerNetwork):
         as_tokens = force_token_predictions or not self.predict_spans
         run = TaggingRun(
             self,
-            len(sentences),
             mini_batch_size,
             with_probabilities=as_tokens or return_probabilities_for_all_classes,
         )
@@ -331,7 +330,7 @@ class BaseTagger(TaggerNetwork):
         Returns:
             A prediction each; None for an empty one.
         """
-        run = TaggingRun(self, len(sentences), batch_size, bfloat16=bfloat16)
+        run = TaggingRun(self, batch_size, bfloat16=bfloat16)
         return run.over_tokens(sentences)
 
     def describe_fast_path(self) -> dict[str, str]:
@@ -347,8 +346,8 @@ class BaseTagger(TaggerNetwork):
         if not any(has_table(m) or isinstance(m, CharacterCNNEmbeddings) for m in members):
             reason = f"{type(self.embeddings).__name__} is embedded token by token"
             on["word_table"] = on["memory"] = reason
-        if not (self.use_rnn and runs_padded(self.rnn, self.linear.weight)):
-            on["padded_lstm"] = "there is no LSTM on a processor with oneDNN"
+        if not (self.use_rnn and runs_fast(self.rnn, self.linear.weight)):
+            on["fast_lstm"] = "there is no LSTM on a processor with oneDNN"
         if not self.use_crf:
             on["scaled_crf"] = "there is no CRF"
         on["folded_lstm"] = why_not_folded(self) or "on"
@@ -430,7 +429,7 @@ class BaseTagger(TaggerNetwork):
         """
         sentences = [data_points[index] for index in range(len(data_points))]  # type: ignore[arg-type]
         losses = LossMean() if return_loss else None
-        run = TaggingRun(self, len(sentences), mini_batch_size, with_scores=False)
+        run = TaggingRun(self, mini_batch_size, with_scores=False)
         predictions = dict(run.over_sentences(sentences, embedding_storage_mode, losses))
         gold, predicted = set(), set()
         for index, sentence in enumerate(sentences):

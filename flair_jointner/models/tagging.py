@@ -25,17 +25,16 @@ if TYPE_CHECKING:
 _FOLDED_BATCH = 256
 _FOLDED_TOKENS = 64 * _FOLDED_BATCH
 """Padded tokens up to which a batch is made larger than asked for."""
-_WORTH_FOLDING = 64
-"""Folding the weights takes a few milliseconds: fewer sentences take the way of training."""
+_WORTH_FOLDING = 256
+"""Folding the weights takes a few milliseconds: fewer tokens take the way of training."""
 
 
 class TaggingRun:
-    """What is prepared once for a pass: the decoder, and the folded weights if there are any."""
+    """What serves a whole pass: the decoder, and the folded weights if there are any."""
 
     def __init__(
         self,
         tagger: "BaseTagger",
-        sentences: int,
         batch_size: int,
         with_probabilities: bool = False,
         with_scores: bool = True,
@@ -45,7 +44,6 @@ class TaggingRun:
 
         Args:
             tagger: The tagger.
-            sentences: How many sentences will be tagged, roughly.
             batch_size: Number of sentences that go through the network at once; over static word
                 vectors 256 short ones, or as many as have 16,384 tokens, if that is more.
             with_probabilities: Whether the probability of each tag at each token is wanted.
@@ -62,8 +60,6 @@ class TaggingRun:
         self._wanted = {"with_probabilities": with_probabilities, "with_scores": with_scores}
         self._dtype = torch.bfloat16 if bfloat16 else None
         self._encoder: WordEncoder | None = None
-        if sentences >= _WORTH_FOLDING:
-            self._encoder = fold_words(tagger, self._dtype)
         self._batch_size = batch_size
 
     def over_sentences(
@@ -84,8 +80,10 @@ class TaggingRun:
         Yields:
             The index of each sentence and its prediction.
         """
+        lengths = [len(sentence) for sentence in sentences]
+        self._fold(lengths)
         with sentence_context(self._tagger, sentences), self._network() as run:
-            for indices in self._batches([len(s) for s in sentences], show_progress):
+            for indices in self._batches(lengths, show_progress):
                 batch = [sentences[index] for index in indices]
                 output = run(batch)
                 if losses is not None:
@@ -104,6 +102,8 @@ class TaggingRun:
             A prediction each; None for an empty one.
         """
         predictions: list[Prediction | None] = [None] * len(sentences)
+        lengths = [len(tokens) for tokens in sentences]
+        self._fold(lengths)
         if self._encoder is None:
             made = [Sentence(tokens) for tokens in sentences if tokens]
             places = [index for index, tokens in enumerate(sentences) if tokens]
@@ -111,11 +111,16 @@ class TaggingRun:
                 predictions[places[index]] = prediction
             return predictions
         with self._network():
-            for indices in self._batches([len(tokens) for tokens in sentences]):
+            for indices in self._batches(lengths):
                 output = self._run_words([sentences[index] for index in indices])
                 for index, prediction in zip(indices, self._decode(output), strict=True):
                     predictions[index] = prediction
         return predictions
+
+    def _fold(self, lengths: list[int]) -> None:
+        """Folds the weights, if that pays off for sentences of these lengths."""
+        worth = sum(lengths) >= _WORTH_FOLDING
+        self._encoder = fold_words(self._tagger, self._dtype) if worth else None
 
     def _batches(self, lengths: list[int], show_progress: bool = False) -> Iterator[list[int]]:
         """Indices of non-empty sentences, the longest first, a batch at a time."""

@@ -38,9 +38,8 @@ def score(tagger: BaseTagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
     ]
     found: list[set[Fact]] = [set() for _ in tagged]
     classes: list[tuple[str, str]] = []
-    for index, prediction in TaggingRun(tagger, len(tagged), 64, with_scores=False).over_sentences(
-        tagged
-    ):
+    run = TaggingRun(tagger, 64, with_scores=False)
+    for index, prediction in run.over_sentences(tagged):
         found[index] = prediction.facts(index, tagger.tagset)
         labels = tagged[index].get_labels(tagger.class_type) if tagger.class_type else []
         if labels:

@@ -101,7 +101,7 @@ def annotate_confidently(
     if not 0 <= confidence <= 1:
         raise ValueError(f"confidence is {confidence}; it is a probability.")
     taken: dict[int, Sentence] = {}
-    run = TaggingRun(tagger, len(sentences), batch_size, with_probabilities=True, with_scores=False)
+    run = TaggingRun(tagger, batch_size, with_probabilities=True, with_scores=False)
     for index, prediction in run.over_sentences(sentences):
         assert prediction.probabilities is not None  # for the type checker; they were asked for
         rows = range(len(prediction.tags))

@@ -17,7 +17,7 @@ def run_both(rnn, projection=None, dtype=None):
     states = torch.randn(*mask.shape, 12)
     with torch.no_grad():
         projected = states if projection is None else projection(states)
-        expected = run_recurrent(rnn, projected, mask, padded=False)
+        expected = run_recurrent(rnn, projected, mask, fast=False)
         packing = Packing(LENGTHS)
         folded = FoldedLstm(rnn, projection, dtype)
         gates = folded.gates(packing.pack(states))
@@ -48,7 +48,7 @@ def test_in_float64_they_agree_to_rounding():
     folded = FoldedLstm(rnn)
     gates = folded.gates(packing.pack(states))
     found = packing.pad(folded.run(gates, torch.arange(gates.size(1)), packing), mask.size(1))
-    expected = run_recurrent(rnn, states, mask, padded=False)
+    expected = run_recurrent(rnn, states, mask, fast=False)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
 
 

@@ -224,7 +224,7 @@ def test_other_fast_paths_are_described_too():
     assert described == {
         "word_table": "on",
         "memory": "on",
-        "padded_lstm": "on",
+        "fast_lstm": "on",
         "scaled_crf": "there is no CRF",
         "folded_lstm": "on",
     }

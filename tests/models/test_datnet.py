@@ -284,7 +284,7 @@ def test_the_private_states_stand_behind_the_shared_ones():
         torch.testing.assert_close(states[row, :length], expected[0])
 
 
-@pytest.mark.parametrize("switch", ["word_table", "memory", "padded_lstm", "scaled_crf"])
+@pytest.mark.parametrize("switch", ["word_table", "memory", "fast_lstm", "scaled_crf"])
 def test_the_fast_paths_change_nothing(switch):
     tagger = datnet(share="part", source_types=OTHER_TYPES)
     batch = [*tiny.titles(), *source_titles(OTHER_TYPES)]

@@ -190,9 +190,9 @@ def test_a_prediction_claims_its_spans_or_the_tags_of_its_tokens(spans, expected
 def test_an_evaluation_asks_for_no_scores():
     tagger = tiny.joint_tagger()
     sentences = tiny.random_titles(5)
-    run = TaggingRun(tagger, 5, 2, with_scores=False)
+    run = TaggingRun(tagger, 2, with_scores=False)
     plain = dict(run.over_sentences(sentences))
-    scored = dict(TaggingRun(tagger, 5, 2).over_sentences(sentences))
+    scored = dict(TaggingRun(tagger, 2).over_sentences(sentences))
     for index, prediction in plain.items():
         assert [span[:3] for span in prediction.spans] == [s[:3] for s in scored[index].spans]
         assert all(math.isnan(span.score) for span in prediction.spans)

@@ -429,7 +429,7 @@ def test_the_private_names_of_flair_that_we_use_exist_in_this_version():
 
 # ----- fast paths -----
 
-SLOW = FastPaths(word_table=False, memory=False, padded_lstm=False, scaled_crf=False)
+SLOW = FastPaths(word_table=False, memory=False, fast_lstm=False, scaled_crf=False)
 
 
 def loss_and_gradients(tagger, sentences):
@@ -439,7 +439,7 @@ def loss_and_gradients(tagger, sentences):
     return [loss, *(weight.grad for weight in tagger.parameters() if weight.requires_grad)]
 
 
-@pytest.mark.parametrize("name", ["word_table", "memory", "padded_lstm", "scaled_crf", "all"])
+@pytest.mark.parametrize("name", ["word_table", "memory", "fast_lstm", "scaled_crf", "all"])
 def test_a_fast_path_changes_neither_loss_nor_gradient_nor_prediction(name):
     tagger = tiny.joint_tagger(attention="learned")
     sentences = tiny.titles()
