@@ -1,11 +1,12 @@
 """A best model from the first epoch on."""
 
 import logging
+import math
 import sys
 from pathlib import Path
 from typing import Any
 
-from flair.trainers.plugins import TrainerPlugin
+from flair.trainers.plugins import TrainerPlugin, TrainingInterrupt
 
 log = logging.getLogger("flair_jointner")
 
@@ -20,6 +21,7 @@ class BestModelPlugin(TrainerPlugin):
     Attributes:
         dev_scores: The dev score of each epoch, a fraction.
         interrupted: Whether Ctrl-C ended the training.
+        diverged: Whether a dev loss that is not a number did.
     """
 
     def __init__(self, base_path: str | Path) -> None:
@@ -35,6 +37,7 @@ class BestModelPlugin(TrainerPlugin):
         self._wanted = True
         self.dev_scores: list[float] = []
         self.interrupted = False
+        self.diverged = False
 
     @TrainerPlugin.hook
     def after_setup(self, use_final_model_for_eval: bool, **_: Any) -> None:
@@ -50,6 +53,9 @@ class BestModelPlugin(TrainerPlugin):
             return
         score, loss = validation_scores
         self.dev_scores.append(float(score))
+        if math.isnan(loss):
+            self.diverged = True
+            raise TrainingInterrupt("the dev loss is not a number - quitting training!")
         self._best_score = max(self._best_score, score)
         if self._wanted and self._best_score == 0.0 and loss < self._lowest_loss:
             self._lowest_loss = loss

@@ -91,7 +91,7 @@ def train(
         ``dev_scores`` (of each epoch), ``interrupted`` (by Ctrl-C) and ``seconds`` added.
 
     Raises:
-        ValueError: If the corpus cannot train this model.
+        ValueError: If the corpus cannot train this model, or training diverged in the first epoch.
     """
     settings = _with_fast_paths({**PAPER_SETTINGS, **overrides}, corpus, least_updates)
     if isinstance(model, SequenceTagger):
@@ -117,12 +117,25 @@ def train(
         result = ModelTrainer(model, corpus).train(base_path, plugins=attached, **settings)
     for plugin in plugins or []:
         plugin.detach()  # so that it can be used again
+    if best.diverged:
+        _report_divergence(len(best.dev_scores), settings["learning_rate"], best.model_file())
     result["model_file"] = best.model_file()
     result["dev_scores"] = best.dev_scores
     result["interrupted"] = best.interrupted
     result["seconds"] = time.monotonic() - started
     log.info("Trained in %.0f s. The model is %s.", result["seconds"], result["model_file"])
     return result
+
+
+def _report_divergence(epochs: int, learning_rate: float, best: Path) -> None:
+    """Weights that are no numbers stay so: a warning if there is a model of before, else an end."""
+    message = (
+        f"Training diverged: the dev loss was not a number after epoch {epochs}. Lower the "
+        f"learning rate, which was {learning_rate}."
+    )
+    if epochs == 1:
+        raise ValueError(message)
+    log.warning("%s The best model of the epochs before: %s", message, best)
 
 
 @contextmanager

@@ -87,6 +87,34 @@ def test_the_final_model_is_evaluated_if_the_user_asks_for_it(corpus, tmp_path, 
     assert torch.equal(model.linear.weight, seen.weights[-1])
 
 
+class Diverging(Blind):
+    """Finds something, and has a loss that is no number from an epoch on."""
+
+    diverging_from = 99
+
+    def evaluate(self, *arguments, **options):
+        result = super().evaluate(*arguments, **options)
+        epoch = self.model_card["training_parameters"]["epoch"] if self.model_card else 0
+        if epoch >= self.diverging_from:
+            result.scores["loss"] = float("nan")
+        return result
+
+
+@pytest.mark.parametrize("diverging_from", [1, 3])
+def test_training_that_diverges_ends(corpus, tmp_path, caplog, diverging_from):
+    model = Diverging(tiny.words(), tiny.dictionary(), tiny.TAG_TYPE, hidden_size=4)
+    model.seeing_from, model.diverging_from = 1, diverging_from
+    message = f"not a number after epoch {diverging_from}. Lower the learning rate, which was 0.5."
+    if diverging_from == 1:
+        with pytest.raises(ValueError, match=message):
+            train(model, corpus, tmp_path, max_epochs=9, learning_rate=0.5)
+        return
+    result = train(model, corpus, tmp_path, max_epochs=9, learning_rate=0.5)
+    assert len(result["dev_scores"]) == diverging_from
+    assert message in caplog.text
+    assert result["model_file"] == tmp_path / "best-model.pt"
+
+
 def test_training_with_the_dev_data_needs_no_score(corpus, tmp_path):
     result = train(blind(), corpus, tmp_path, max_epochs=1, train_with_dev=True)
     assert result["model_file"] == tmp_path / "final-model.pt"
