@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flair_jointner.cli.options import COUNT, FILE
+from flair_jointner.cli.options import COUNT
 from flair_jointner.studies.checks import check_data
 from flair_jointner.studies.config import Study, read_study
 from flair_jointner.studies.grid import plan
@@ -17,9 +17,10 @@ IN_OUTPUT = Path("-")
 
 
 @click.command()
-@click.argument("config", type=FILE)
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--jobs", type=COUNT, default=1, show_default=True,
-              help="Runs at a time; the processor's threads are divided among them.")  # fmt: skip
+              help="Runs at a time; the processor's threads are divided among them, at most "
+              "OMP_NUM_THREADS for each if that is set.")  # fmt: skip
 @click.option("--retry", is_flag=True, help="Do runs again that failed before.")
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False),
               help="Folder in the place of the one that CONFIG names.")  # fmt: skip
@@ -58,14 +59,14 @@ def study(
     else:
         try:
             failed = run_study(found, jobs, retry)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit) as stop:
             records = read_records(found).values()
             finished = sum("error" not in record for record in records)
             wanted = len(set(plan(found)))
             click.echo(
                 f"\n{finished} of {wanted} runs are finished; the same command goes on.", err=True
             )
-            raise SystemExit(130) from None
+            raise SystemExit(getattr(stop, "code", 130)) from None
         click.echo(f"{len(read_records(found))} runs, {failed} failed: {records_file(found)}")
         if failed:
             click.echo(f"--retry does them again; logs: {found.output / 'logs'}", err=True)

@@ -33,6 +33,8 @@ def check_data(study: Study) -> None:
         ValueError: If something is missing: every data set is named with what it lacks.
     """
     problems: list[str] = []
+    if study.output.exists() and not study.output.is_dir():
+        problems.append(f"  output: {study.output} is a file: name a folder")
     for name, data in tqdm(study.data.items(), "Reading the data", leave=False):
         configurations = [
             configuration

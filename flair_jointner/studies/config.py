@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
@@ -22,7 +23,15 @@ from flair_jointner.studies.configuration import (
     Training,
 )
 from flair_jointner.studies.data_sections import ClassFiles, Data, Source, Vectors
-from flair_jointner.studies.sections import Section, Seed, Size, as_list, check_keys
+from flair_jointner.studies.sections import (
+    Section,
+    Seeds,
+    Size,
+    Sizes,
+    all_different,
+    as_list,
+    check_keys,
+)
 
 
 class Study(Section):
@@ -43,11 +52,11 @@ class Study(Section):
     """
 
     output: Path
-    seeds: list[Seed] = Field(min_length=1)
-    sizes: list[Size] = Field(default=["all"], min_length=1)
+    seeds: Seeds
+    sizes: Sizes = ["all"]
     data: dict[str, Data] = Field(min_length=1)
     configurations: dict[str, Configuration] = Field(min_length=1)
-    baselines: Annotated[list[str], BeforeValidator(as_list)] = []
+    baselines: Annotated[list[str], BeforeValidator(as_list), AfterValidator(all_different)] = []
     vectors: Vectors = Field(default_factory=Vectors)
     training: Training = Field(default_factory=Training)
     pretraining: Pretraining = Field(default_factory=Pretraining)

@@ -2,9 +2,15 @@
 
 import inspect
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from flair_jointner.data import make_tokenizer, train_vectors
 from flair_jointner.data.corpus import check_options, fitting_options, format_of
@@ -13,7 +19,7 @@ from flair_jointner.studies.sections import (
     Files,
     InputPath,
     Section,
-    Size,
+    Sizes,
     check_keys,
     existing,
 )
@@ -52,8 +58,17 @@ class Vectors(Section):
 
     @model_validator(mode="after")
     def _check_settings(self) -> "Vectors":
-        possible = list(inspect.signature(train_vectors).parameters)[1:]  # the first: the texts
+        _, *possible = inspect.signature(train_vectors).parameters  # the first: the texts
         check_keys("settings", self.settings, possible)
+        types = get_type_hints(train_vectors)
+        for key, value in self.settings.items():
+            try:
+                TypeAdapter(types[key]).validate_python(value, strict=True)
+            except ValidationError as error:
+                message = error.errors(include_url=False)[0]["msg"]
+                raise ValueError(
+                    f"settings.{key}: {value!r} found; {message[0].lower()}{message[1:]}"
+                ) from None
         others = sorted(self.model_fields_set - {"file"})
         if self.file is not None and others:
             raise ValueError(
@@ -165,7 +180,7 @@ class Data(AnnotatedFiles):
     tag_type: str = "ner"
     class_type: str | None = "category"
     without_seen: bool = False
-    sizes: list[Size] | None = Field(default=None, min_length=1)
+    sizes: Sizes | None = None
 
     @property
     def files(self) -> list[Path]:

@@ -14,6 +14,7 @@ from flair_jointner.studies.tables import Results
 
 _COLUMNS = 3
 _MOST_TYPES = 8
+_MOST_CURVES = 8
 _OTHERS = "other types"
 _WIDTH, _HEIGHT = 4.2, 3.2  # inches of one part of a picture
 
@@ -41,6 +42,18 @@ def draw_all(results: Results, folder: str | Path) -> dict[str, Path]:
     for name, figure in pictures.items():
         figure.savefig(files[name], dpi=130)
     return files
+
+
+def shows_all(results: Results) -> bool:
+    """Whether there are so few configurations that curves of all can be told apart.
+
+    Args:
+        results: The results.
+
+    Returns:
+        False if only the baselines and the best configurations on dev data are drawn.
+    """
+    return len(results.study.configurations) <= _MOST_CURVES
 
 
 def draw_sizes(results: Results) -> Figure:
@@ -138,7 +151,7 @@ def draw_types(results: Results) -> Figure:
                 label=name,
             )
         axes.set_yticks(
-            np.arange(len(types)) + 0.2,
+            np.arange(len(types)) + 0.2 * (len(runs) - 1),
             [f"{type_} ({support[type_]})" for type_ in types],
             fontsize=7,
         )
@@ -211,10 +224,12 @@ def _add_legend(axes: Any) -> None:
 
 
 def _shown(results: Results, data: str) -> list[str]:
-    """The configurations that pictures show: the baselines and the best ones, not all at once."""
+    """The configurations that pictures show: all, or only the baselines and the best ones."""
     sizes = _sizes(results, data)
-    best = [results.best(data, size) for size in sizes]
-    shown = dict.fromkeys([*results.study.baselines, *best])
+    shown = list(results.study.configurations)
+    if not shows_all(results):
+        best = [results.best(data, size) for size in sizes]
+        shown = list(dict.fromkeys([*results.study.baselines, *best]))
     return [name for name in shown if any(results.cell(data, size, name) for size in sizes)]
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from flair_jointner.studies.display import Display
 from flair_jointner.studies.epochs import Report
@@ -83,7 +84,8 @@ class Processes:
             "forkserver" if "forkserver" in available else "spawn"
         )
         self.context.set_forkserver_preload(["flair_jointner.studies.running"])
-        self.threads = max(1, _available_cores() // self.jobs)
+        # torch's own number is what OMP_NUM_THREADS says, where somebody has set it.
+        self.threads = max(1, min(_available_cores() // self.jobs, torch.get_num_threads()))
         self.logs.mkdir(parents=True, exist_ok=True)
         return self
 
@@ -151,6 +153,7 @@ def _child(work: Work, pipe: Connection, log_file: str, threads: int) -> None:
     with open(log_file, "ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore, lost if this process is ended
     logging.basicConfig(format="%(message)s")
     log.setLevel(logging.INFO)
     torch.set_num_threads(threads)

@@ -13,7 +13,7 @@ import markdown
 
 from flair_jointner.data.whole_files import written_whole
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.plots import draw_all
+from flair_jointner.studies.plots import draw_all, shows_all
 from flair_jointner.studies.scores import BLOCKS
 from flair_jointner.studies.sections import Size
 from flair_jointner.studies.statistics import RESAMPLES
@@ -96,14 +96,18 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
             )
             yield gain_table(results, size, baseline)
     if "sizes" in links:
-        yield f"## F1 against training size\n\n![F1 against training size]({links['sizes']})"
+        yield (
+            f"## F1 against training size\n\n![F1 against training size]({links['sizes']})\n\n"
+            f"Means and standard deviations over the seeds.{_which_are_drawn(results)}"
+        )
     yield (
         f"## Learning curves\n\n![Dev F1 by epoch]({links['learning-curves']})\n\n"
-        "Means over the seeds, as far as all of them train."
+        f"Means over the seeds, as far as all of them train.{_which_are_drawn(results)}"
     )
     yield (
         f"## By entity type\n\n![Test F1 of each type]({links['types']})\n\n"
-        "In brackets: how often the type occurs in the test data."
+        f"Of {escape(results.study.baselines[0])} and the best configuration on the dev data. In "
+        "brackets: how often the type occurs in the test data."
     )
     yield (
         f"## Confusion\n\n![What gold entities were found as]({links['confusion']})\n\n"
@@ -117,6 +121,12 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
     yield _how_it_was_run(results)
     if results.failed:
         yield _failures(results)
+
+
+def _which_are_drawn(results: Results) -> str:
+    if shows_all(results):
+        return ""
+    return " Drawn are the configurations compared with, and the best ones on the dev data."
 
 
 def _advice(results: Results) -> str:
@@ -223,7 +233,10 @@ def _shown_vectors(study: Study) -> str:
     if study.vectors.file is not None:
         return study.vectors.file.name
     settings = ", ".join(f"{name} {value}" for name, value in study.vectors.settings.items())
-    where = "trained on the texts of all training and dev data, whatever the size"
+    where = (
+        "trained on the texts of all training and dev data, whatever the size, and of class and "
+        "extra files"
+    )
     own = [name for name, data in study.data.items() if data.vectors is not None]
     others = f"; {', '.join(own)}: as the study's file says" if own else ""
     return f"{settings or 'defaults'}; {where}{others}"

@@ -29,10 +29,20 @@ def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | int) else value
 
 
+def all_different(values: list[Any]) -> list[Any]:
+    """A value that is given twice is a slip, and would be run once."""
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        raise ValueError(f"{', '.join(map(repr, dict.fromkeys(twice)))} is given more than once")
+    return values
+
+
 InputPath = Annotated[Path, AfterValidator(existing)]
 Files = Annotated[list[InputPath], BeforeValidator(as_list), Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Size = PositiveInt | Literal["all"]
+Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(all_different)]
+Sizes = Annotated[list[Size], Field(min_length=1), AfterValidator(all_different)]
 
 
 class Section(BaseModel):

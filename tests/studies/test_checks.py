@@ -33,6 +33,7 @@ def test_data_that_hold_everything_pass(tmp_path):
             r"one\.txt has 1 classes of type 'category', and two are needed; label types found",
         ),
         ({"data": {"reading": {"encoding": "utf-99"}}}, "utf-99"),
+        ({"output": "one.txt"}, r"output: .*one\.txt is a file: name a folder"),
     ],
 )
 def test_what_is_missing_is_named_with_its_data_set(tmp_path, changes, message):

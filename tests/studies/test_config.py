@@ -61,6 +61,13 @@ def test_sizes_of_a_data_set_and_of_all(tmp_path):
         ),
         ({"seeds": []}, r"seeds: \[\] found; list should have at least 1 item"),
         ({"sizes": [0]}, r"sizes\.0.*: 0 found"),
+        ({"seeds": [1, 2, 1]}, r"seeds: 1 is given more than once"),
+        ({"sizes": [20, "all", 20]}, r"sizes: 20 is given more than once"),
+        ({"baselines": ["plain", "plain"]}, r"baselines: 'plain' is given more than once"),
+        (
+            {"vectors": {"settings": {"dimension": "wide"}}},
+            r"vectors: settings\.dimension: 'wide' found; input should be a valid integer",
+        ),
         ({"training": {"epoch": 3}}, r"training\.epoch: no such key; possible: epochs, batch"),
         ({"training": {"batch_size": "many"}}, r"training\.batch_size: 'many' found"),
         (

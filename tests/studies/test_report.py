@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from small_study import make_study, record, settings
 
+from flair_jointner.studies.plots import draw_learning_curves, draw_sizes, draw_types
 from flair_jointner.studies.records import append_record
 from flair_jointner.studies.report import MARKER, write_report
 from flair_jointner.studies.tables import Results
@@ -61,6 +62,34 @@ def test_it_says_all_and_the_page_needs_no_other_file(results, tmp_path):
     assert page.count('src="data:image/png;base64,') == 4
     assert not re.findall(r'(src|href)="(?!data:)', page)
     assert page.count("<table>") == text.count("| --- |")
+
+
+@pytest.mark.parametrize(("others", "drawn"), [(0, "plain joint"), (9, "plain best")])
+def test_curves_are_of_all_configurations_if_they_are_few(tmp_path, others, drawn):
+    more = {f"other {number}": {"hidden_size": 5 + number} for number in range(others)}
+    names = {"plain": {"ner_only": True}, "joint": {}, "best": {"hidden_size": 4}, **more}
+    if not others:
+        del names["best"]
+    study = make_study(tmp_path, configurations=names)
+    for name in names:
+        counts = [[3 + (name == "best"), 1, 0]]
+        append_record(study, record(study, configuration=name, counts=counts))
+    results = Results(study)
+    for figure in (draw_learning_curves(results), draw_sizes(results)):
+        assert " ".join(figure.axes[0].get_legend_handles_labels()[1]) == drawn
+    write_report(results, tmp_path / "docs.md")
+    text = (tmp_path / "docs.md").read_text(encoding="utf-8")
+    assert ("Drawn are the configurations compared with" in text) == bool(others)
+
+
+def test_types_stand_in_the_middle_of_their_bars(results):
+    for baselines in (["plain"], ["joint"]):  # beside the best one, which is joint, and alone
+        study = results.study.model_copy(update={"baselines": baselines})
+        axes = draw_types(Results(study)).axes[0]
+        places = [bar.get_y() + bar.get_height() / 2 for bar in axes.patches]
+        ticks = len(axes.get_yticks())
+        middles = [sum(places[i::ticks]) / len(places[i::ticks]) for i in range(ticks)]
+        assert middles == pytest.approx(axes.get_yticks())
 
 
 def write_below(path, results, wording):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 import tiny
+import torch
 from click.testing import CliRunner
 from filelock import FileLock
 from small_study import SMALL, make_study, settings, write_study
@@ -16,8 +17,9 @@ from small_study import SMALL, make_study, settings, write_study
 from flair_jointner import JointTagger
 from flair_jointner.cli.main import main
 from flair_jointner.models import CharacterCNNEmbeddings, load_tagger
+from flair_jointner.studies import processes
 from flair_jointner.studies.grid import plan
-from flair_jointner.studies.processes import _signals_wait
+from flair_jointner.studies.processes import Processes, _signals_wait
 from flair_jointner.studies.records import read_records, records_file
 from flair_jointner.studies.runner import run_study
 
@@ -162,6 +164,18 @@ def test_the_command_lists_runs_and_reports(finished, tmp_path):
     assert result.exit_code == 2 and "No run of this study is finished" in result.output
 
 
+@pytest.mark.parametrize(
+    ("jobs", "allowed", "threads"), [(1, 1, 1), (1, 2, 2), (2, 8, 2), (9, 1, 1)]
+)
+def test_threads_are_divided_and_no_more_than_allowed(
+    tmp_path, monkeypatch, jobs, allowed, threads
+):
+    monkeypatch.setattr(processes, "_available_cores", lambda: 4)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: allowed)
+    with Processes(tmp_path / "logs", jobs) as made:
+        assert made.threads == threads
+
+
 def test_ctrl_c_waits_until_a_process_has_started():
     done = []
     with pytest.raises(KeyboardInterrupt), _signals_wait():
@@ -195,8 +209,9 @@ def test_interrupted_it_goes_on_after_the_last_finished_run(tmp_path, kind):
         _, errors = process.communicate(timeout=60)
     before = output.read_text().splitlines()
     assert 2 <= len(before) < 6, before
-    if kind == signal.SIGINT:
-        assert process.returncode == 130 and "Traceback" not in errors
+    if kind != signal.SIGKILL:
+        assert process.returncode == 128 + kind
+        assert "Traceback" not in errors and "Warning" not in errors
         assert f"{len(before)} of 6 runs are finished; the same command goes on." in errors
     done = subprocess.run([*COMMAND, str(config), "--jobs", "2"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
