@@ -95,6 +95,17 @@ def test_tag_reads_standard_input_and_keeps_fields(trained, folder):
     assert [(row["text"], row["id"]) for row in rows] == [("mibal rofen", 7), ("", 8)]
 
 
+def test_tag_reads_another_encoding(trained, folder):
+    (folder / "latin.txt").write_bytes(b"mibal caf\xe9\n")
+    result = jointner(
+        "tag", folder / "joint/best-model.pt", folder / "latin.txt", "--encoding", "latin-1"
+    )
+    assert [json.loads(line)["text"] for line in result.stdout.splitlines()] == ["mibal café"]
+    unknown = jointner("tag", folder / "joint/best-model.pt", "--encoding", "latin-99", stdin="a")
+    assert unknown.exit_code == 2
+    assert "unknown encoding" in unknown.stderr
+
+
 def test_without_a_text_the_output_is_there_and_empty(trained, folder):
     output = folder / "old.jsonl"
     output.write_text("{}\n")

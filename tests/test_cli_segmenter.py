@@ -104,11 +104,17 @@ def test_vectors_of_raw_thai_text(folder):
     assert set(words[1:]) == {"เสื้อยืด", "ผู้หญิง", "สีแดง"}
 
 
-@pytest.mark.parametrize("name", ["deepcut", "segmenter:nowhere.json"])
-def test_a_tokenizer_that_is_not_there(folder, name):
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("deepcut", "possible: segtok, space"),
+        ("segmenter:nowhere.json", "There is no segmenter at nowhere.json"),
+        ("segmenter:", "it has to be segmenter:FILE"),
+    ],
+)
+def test_a_tokenizer_that_is_not_there(folder, name, expected):
     result = jointner("vectors", "--raw", folder / "best.txt", "--tokenizer", name, "-o", "x.bin")
     assert result.exit_code == 2
-    expected = "There is no segmenter at nowhere.json" if ":" in name else "possible: segtok, space"
     assert expected in result.stderr
 
 

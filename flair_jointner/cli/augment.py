@@ -120,6 +120,8 @@ def _match(
     titles: list[Sentence], training: list[Sentence], dictionary: EntityDictionary, tag_type: str
 ) -> tuple[list[Sentence], list[Sentence]]:
     """The titles that nobody has annotated, and those of them in which an entity is found."""
+    if not titles:
+        raise ValueError("The files to label hold no title.")
     fresh = new_sentences(titles, training, tag_type)
     if not fresh:
         raise ValueError(

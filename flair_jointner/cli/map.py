@@ -7,7 +7,7 @@ import click
 
 from flair_jointner.cli import options
 from flair_jointner.cli.inputs import WORDS_ALONE, Paths, read_all
-from flair_jointner.cli.options import COUNT, FILE
+from flair_jointner.cli.options import FILE
 from flair_jointner.data import mark_source
 from flair_jointner.data.augmentation import draw
 from flair_jointner.models import DATNet
@@ -21,7 +21,7 @@ from flair_jointner.models import DATNet
               help="Annotated sentences of the target; can be given many times.")  # fmt: skip
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path, dir_okay=False),
               help="The picture: .png, .svg or .pdf.")  # fmt: skip
-@click.option("--sentences", type=COUNT, default=500, show_default=True,
+@click.option("--sentences", type=click.IntRange(min=5), default=500, show_default=True,
               help="How many of each resource are drawn, at most.")  # fmt: skip
 @click.option("--perplexity", type=click.FloatRange(min=0, min_open=True), default=30.0,
               show_default=True, help="How many neighbours a sentence has, about.")  # fmt: skip

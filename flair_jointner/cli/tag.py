@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from flair_jointner.cli.inputs import Paths, check_not_read
 from flair_jointner.cli.options import COUNT, FILE, TOKENIZER
+from flair_jointner.data.text_files import known_encoding
 from flair_jointner.inference import TextInput, read_inputs, read_stream, tag_in_parallel
 from flair_jointner.inference.inputs import InputFormat
 from flair_jointner.models import load_tagger
@@ -31,6 +32,7 @@ _FIELDS = ("text", "category", "score", "entities")
               help="By the file's name if not given; text for standard input.")  # fmt: skip
 @click.option("--plain-quotes", is_flag=True, help="Quotation marks in CSV and TSV are characters "
               "like any other.")  # fmt: skip
+@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the input.")
 @click.option("--output", "-o", type=click.File("w", encoding="utf-8", lazy=True), default="-",
               help="A file instead of standard output.")  # fmt: skip
 @click.option("--tokenizer", **TOKENIZER, default="segtok", show_default=True,
@@ -47,6 +49,7 @@ def tag(
     keep: tuple[str, ...],
     input_format: Any,
     plain_quotes: bool,
+    encoding: str,
     output: Any,
     tokenizer: Tokenizer,
     batch_size: int,
@@ -68,7 +71,7 @@ def tag(
     check_not_read(Path(output.name), files)
     tagger = load_tagger(model, trust)
     fields: deque[dict[str, Any]] = deque()
-    texts = _remember_fields(_inputs(files, column, input_format, plain_quotes), fields)
+    texts = _remember_fields(_inputs(files, column, input_format, plain_quotes, encoding), fields)
     rows = tag_in_parallel(
         tagger,
         texts,
@@ -102,14 +105,17 @@ def _check_kept(keep: tuple[str, ...]) -> None:
 
 
 def _inputs(
-    files: Paths, column: str, input_format: Any, plain_quotes: bool
+    files: Paths, column: str, input_format: Any, plain_quotes: bool, encoding: str
 ) -> Iterator[TextInput]:
     if not files:
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+        known = known_encoding(encoding)
+        sys.stdin.reconfigure(encoding=known, errors="surrogateescape")  # type: ignore[union-attr]
         file_format: InputFormat = input_format or "text"
-        yield from read_stream(sys.stdin, "standard input", column, file_format, plain_quotes)
+        yield from read_stream(
+            sys.stdin, "standard input", column, file_format, plain_quotes, encoding
+        )
     for path in files:
-        yield from read_inputs(path, column, input_format, plain_quotes)
+        yield from read_inputs(path, column, input_format, plain_quotes, encoding)
 
 
 def _remember_fields(inputs: Iterator[TextInput], fields: deque[dict[str, Any]]) -> Iterator[str]:

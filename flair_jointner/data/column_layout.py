@@ -130,7 +130,8 @@ def find_layout(
             path,
             None,
             f"{columns} column(s) with the delimiter {delimiter!r}; token and tag are the same",
-            "two columns or more; pass delimiter=, text_column= or tag_column=",
+            "two columns or more; pass delimiter, text_column (--text-column) or tag_column "
+            "(--tag-column)",
         )
     return ColumnLayout(delimiter, columns, text, tag, class_key)
 

@@ -264,7 +264,9 @@ def _check_required(
             f"{path} has nothing but categories (format {file_format}); pass a class_type."
         )
     if file_format == "table" and not {"text_column", "class_column"} <= options.keys():
+        lacking = [name for name in ("text_column", "class_column") if name not in options]
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in lacking)
         raise ValueError(
-            f"{path} is read as a table; pass text_column= and class_column=, "
-            "the names of its columns."
+            f"{path} is read as a table; pass {' and '.join(lacking)} ({flags}): the names of its "
+            "columns."
         )

@@ -36,7 +36,7 @@ def read_words(path: str | Path, separator: str = " ", *, encoding: str = "utf-8
         The sentences that hold a word.
 
     Raises:
-        DataError: If there is none, or a line cannot be decoded.
+        DataError: If no line holds two words, or a line cannot be decoded.
         ValueError: If the separator is empty.
     """
     if not separator:
@@ -47,8 +47,9 @@ def read_words(path: str | Path, separator: str = " ", *, encoding: str = "utf-8
         words = [word for word in _BEST_MARKUP.sub("", line).split(separator) if word]
         if any(word_groups(words)):
             sentences.append(words if separator != " " else _with_spaces(words))
-    if not sentences:
-        raise DataError(path, None, "no sentence", f"words with '{separator}' between them")
+    if not any(len(words) > 1 for words in sentences):
+        found = "no sentence" if not sentences else f"'{separator}' in no line"
+        raise DataError(path, None, found, f"words with '{separator}' between them")
     return sentences
 
 

@@ -126,8 +126,9 @@ def _read_model(path: Path) -> tuple[dict[str, float], tuple[float, ...]]:
         weights = {str(name): float(weight) for name, weight in model["weights"].items()}
         transitions = tuple(float(model["transitions"][pair]) for pair in TRANSITIONS)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
+        # Without its arguments: a decoding error has the whole file among them.
         raise ValueError(
-            f"{path} is no segmenter ({error!r}); expected: a file that `jointner segmenter train` "
-            "has made."
+            f"{path} is no segmenter ({type(error).__name__}: {error}); expected: a file that "
+            "`jointner segmenter train` has made."
         ) from error
     return weights, transitions

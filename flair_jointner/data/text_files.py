@@ -14,6 +14,26 @@ from typing import TextIO
 from flair_jointner.data.errors import DataError
 
 
+def known_encoding(name: str) -> str:
+    """Refuse an encoding that there is not.
+
+    Args:
+        name: The encoding.
+
+    Returns:
+        The same; for UTF-8 the one that drops a byte order mark.
+
+    Raises:
+        ValueError: If there is no such encoding.
+    """
+    try:
+        return "utf-8-sig" if codecs.lookup(name).name == "utf-8" else name
+    except LookupError as error:
+        raise ValueError(
+            f"{error}: name one that Python knows, such as utf-8, latin-1 or tis-620."
+        ) from error
+
+
 @contextmanager
 def open_text(path: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
     r"""Open a text file; one that ends in `.gz` is unpacked on the way.
@@ -33,13 +53,7 @@ def open_text(path: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
             bytes).
         ValueError: If there is no such encoding.
     """
-    try:
-        if codecs.lookup(encoding).name == "utf-8":
-            encoding = "utf-8-sig"
-    except LookupError as error:
-        raise ValueError(
-            f"{error}: name one that Python knows, such as utf-8, latin-1 or tis-620."
-        ) from error
+    encoding = known_encoding(encoding)
     opener = gzip.open if str(path).endswith(".gz") else open
     with opener(path, "rt", encoding=encoding, errors="surrogateescape", newline="\n") as file:
         try:
@@ -117,5 +131,6 @@ def _wrong_encoding(path: str | Path, line: int | None, found: bytes, encoding: 
         path,
         line,
         f"the byte(s) {found[:8].hex(' ').upper()}, which are not {encoding}",
-        f"text in {encoding}; pass the file's own encoding, for example encoding='latin-1'",
+        f"text in {encoding}; pass the file's own encoding, for example encoding='latin-1' "
+        "(--encoding latin-1)",
     )

@@ -37,6 +37,8 @@ def make_tokenizer(name: str) -> Tokenizer:
         MissingPackage: If the package behind it is not installed.
         ValueError: If there is no such name, or the segmenter's file is none.
     """
+    if name == SEGMENTER:
+        raise ValueError(f"'{name}' names no file; it has to be {SEGMENTER}FILE.")
     if name.startswith(SEGMENTER):
         return CRFSegmenter(name.removeprefix(SEGMENTER))
     if name not in _TOKENIZERS:

@@ -51,14 +51,16 @@ def read_inputs(
     column: str = "text",
     file_format: InputFormat | None = None,
     plain_quotes: bool = False,
+    encoding: str = "utf-8",
 ) -> Iterator[TextInput]:
     """Reads the texts of a file.
 
     Args:
-        path: The file, in UTF-8; it may end in ``.gz``.
+        path: The file; it may end in ``.gz``.
         column: Where the text stands in JSON Lines and tables.
         file_format: The format; by the file's name when None.
         plain_quotes: Whether '"' is a character like any other in a table.
+        encoding: The file's encoding.
 
     Yields:
         The texts in order.
@@ -66,14 +68,20 @@ def read_inputs(
     Raises:
         DataError: If a line has no text in that column, is no JSON, or its quotes are not closed.
         FileNotFoundError: If there is no such file.
+        ValueError: If there is no such encoding.
     """
     file_format = file_format or input_format(str(path))
-    with open_text(path) as file:
-        yield from read_stream(file, str(path), column, file_format, plain_quotes)
+    with open_text(path, encoding) as file:
+        yield from read_stream(file, str(path), column, file_format, plain_quotes, encoding)
 
 
 def read_stream(
-    file: TextIO, name: str, column: str, file_format: InputFormat, plain_quotes: bool = False
+    file: TextIO,
+    name: str,
+    column: str,
+    file_format: InputFormat,
+    plain_quotes: bool = False,
+    encoding: str = "utf-8",
 ) -> Iterator[TextInput]:
     """Reads the texts of an open file or of standard input.
 
@@ -83,6 +91,7 @@ def read_stream(
         column: Where the text stands in JSON Lines and tables.
         file_format: The format.
         plain_quotes: Whether '"' is a character like any other in a table.
+        encoding: What the lines were decoded from, for errors.
 
     Yields:
         The texts in order. Blank lines are texts in plain text and nothing elsewhere.
@@ -90,7 +99,7 @@ def read_stream(
     Raises:
         DataError: If a line has no text in that column, is no JSON, or its quotes are not closed.
     """
-    lines = _decoded(file, name)
+    lines = _decoded(file, name, encoding)
     if file_format == "text":
         for line in lines:
             yield TextInput(line.rstrip("\r\n"), {})
@@ -103,9 +112,9 @@ def read_stream(
         yield from _read_table(reader, name, column)
 
 
-def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
+def _decoded(lines: Iterable[str], name: str, encoding: str) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
-        check_decoded(name, number, line, "utf-8")
+        check_decoded(name, number, line, encoding)
         yield line.removeprefix("\ufeff") if number == 1 else line  # standard input keeps the mark
 
 

@@ -274,6 +274,8 @@ class JointTagger(BaseTagger):
         if self.class_head is None:
             return
         labelled = [i for i in predictions if sentences[i].get_labels(self.class_type)]
+        if not labelled:
+            return
         scores = class_scores(
             [sentences[i].get_labels(self.class_type)[0].value for i in labelled],
             [predictions[i].classes[0][0] for i in labelled],

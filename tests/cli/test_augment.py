@@ -99,7 +99,7 @@ def test_the_key_and_the_encoding_are_those_of_the_files_read(folder):
         (["{f}/titles.txt", "--train", "{f}/titles.txt", "--min-count", "2"], "3 are too rare"),
         (["{f}/nothing.conll"], "no title has an entity of the dictionary"),
         (["{f}/nothing.conll", "--train", "{f}/nothing.conll"], "of 1 read, all are among"),
-        (["{f}/empty.txt", "--raw"], "of 0 read"),
+        (["{f}/empty.txt", "--raw"], "The files to label hold no title"),
         (["{f}/titles.txt", "-o", "{f}/train.conll"], "cannot be the --output"),
         (["{f}/titles.txt", "--min-share", "2"], "2.0 is not in the range"),
         (["{f}/titles.txt", "--tag-column", "7"], "enough columns for tag_column=7"),

@@ -41,6 +41,8 @@ def test_a_zipped_file_in_another_encoding(tmp_path):
 def test_files_without_words(write):
     with pytest.raises(DataError, match="no sentence; expected words with '|' between them"):
         read_words(write("\n| |\n"), "|")
+    with pytest.raises(DataError, match="'#' in no line; expected words with '#' between them"):
+        read_words(write("ฉัน|ไป\nกรุง|เทพ\n"), "#")
     with pytest.raises(ValueError, match="separator is empty"):
         read_words(write("ก"), "")
 

@@ -87,3 +87,11 @@ def test_a_file_that_is_no_segmenter(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"words\.json is no segmenter .*segmenter train"):
         CRFSegmenter(path)
+
+
+def test_what_a_file_holds_is_not_in_the_error(tmp_path):
+    path = tmp_path / "vectors.bin"
+    path.write_bytes(bytes(range(128, 256)) * 1000)
+    with pytest.raises(ValueError, match="no segmenter") as caught:
+        CRFSegmenter(path)
+    assert len(str(caught.value)) < 500

@@ -60,8 +60,16 @@ def test_blank_json_lines_and_a_byte_order_mark_are_passed_over():
 def test_bytes_that_are_no_utf8_are_refused_with_their_line(tmp_path):
     file = tmp_path / "titles.txt"
     file.write_bytes(b"good\nb\xe4d\n")
-    with pytest.raises(DataError, match="line 2"):
+    with pytest.raises(DataError, match=r"line 2.*--encoding latin-1"):
         list(read_inputs(file))
+
+
+def test_a_file_may_have_another_encoding(tmp_path):
+    file = tmp_path / "titles.txt"
+    file.write_bytes(b"good\nb\xe4d\n")
+    assert [item.text for item in read_inputs(file, encoding="latin-1")] == ["good", "bäd"]
+    with pytest.raises(ValueError, match="unknown encoding: latin-99: name one"):
+        list(read_inputs(file, encoding="latin-99"))
 
 
 def test_gzipped_files_are_read_by_the_name_before_gz(tmp_path):

@@ -243,6 +243,12 @@ def test_the_category_has_accuracy_and_macro_f1_beside_the_entities():
     assert f"- F-score (macro) {macro:.4f}" in result.detailed_results
 
 
+def test_without_a_gold_category_none_is_scored():
+    result = tiny.joint_tagger().evaluate(tiny.random_titles(5), tiny.TAG_TYPE)
+    assert not [key for key in result.scores if key[0] == "class"]
+    assert "of the sentence" not in result.detailed_results
+
+
 def test_without_a_sentence_head_no_category_is_scored():
     result = tiny.joint_tagger(classes=None).evaluate(tiny.titles(), tiny.TAG_TYPE)
     assert not [key for key in result.scores if key[0] == "class"]
