@@ -14,7 +14,7 @@ from flair_jointner.training import PAPER_SETTINGS, train
 
 
 def epochs(material: Material, repetitions: int, batches: int) -> list[Comparison]:
-    """Compares an epoch of ours, in float32 and in bfloat16, with Flair's.
+    """Compares an epoch of ours with Flair's: as `train` does it, unbucketed, and in bfloat16.
 
     Flair's side may train on fewer batches; both are counted per batch.
     """
@@ -27,18 +27,13 @@ def epochs(material: Material, repetitions: int, batches: int) -> list[Compariso
         with tempfile.TemporaryDirectory() as folder:
             ModelTrainer(flair_tagger(material), corpus(few)).train(folder, **settings)
 
-    def ours(**options: Any) -> Callable[[], None]:
+    def ours(attention: str | None = None, **options: Any) -> Callable[[], None]:
+        settings = {"max_epochs": 1, "save_final_model": False, **options}
+
         def run() -> None:
-            tagger = our_tagger(material, **options.get("tagger", {}))
+            tagger = our_tagger(material, attention=attention)
             with tempfile.TemporaryDirectory() as folder:
-                train(
-                    tagger,
-                    corpus(sentences),
-                    folder,
-                    max_epochs=1,
-                    save_final_model=False,
-                    bfloat16=options.get("bfloat16", False),
-                )
+                train(tagger, corpus(sentences), folder, **settings)
 
         return run
 
@@ -46,11 +41,12 @@ def epochs(material: Material, repetitions: int, batches: int) -> list[Compariso
     shared = {"repetitions": repetitions, "per": batches, "our_work": all_batches / batches}
     rows = [
         compare(f"epoch, {name}", theirs, ours(), agreement, **shared),
+        compare(f"epoch, {name}, unbucketed", theirs, ours(sampler=None), agreement, **shared),
         compare(f"epoch, {name}, bfloat16", theirs, ours(bfloat16=True), agreement, **shared),
     ]
     learned = compare(
         f"epoch with learned attention over one without, {name} (at most 2.1)",
-        ours(tagger={"attention": "learned"}),
+        ours(attention="learned"),
         ours(),
         "the arithmetic doubles",
         repetitions=repetitions,
