@@ -86,7 +86,7 @@ def test_label_types_are_passed_on(files):
         ("a.conll", {"colum": 1}, "'colum'.*columns: text_column, tag_column"),
         ("a.conll", {"tokenizer": None}, "'tokenizer'.*columns:"),
         ("folder", {"scheme": "BIO"}, "'scheme'.*slots: encoding, skip_malformed"),
-        ("a.csv", {}, "text_column= and class_column="),
+        ("a.csv", {}, r"text_column and class_column \(--text-column, --class-column\)"),
         ("a.txt", {"class_type": None}, "pass a class_type"),
     ],
 )
