@@ -91,7 +91,8 @@ def train(
         ``dev_scores`` (of each epoch), ``interrupted`` (by Ctrl-C) and ``seconds`` added.
 
     Raises:
-        ValueError: If the corpus cannot train this model, or training diverged in the first epoch.
+        ValueError: If the corpus cannot train this model, or training diverged before it had a
+            best model.
     """
     settings = _with_fast_paths({**PAPER_SETTINGS, **overrides}, corpus, least_updates)
     if isinstance(model, SequenceTagger):
@@ -118,7 +119,7 @@ def train(
     for plugin in plugins or []:
         plugin.detach()  # so that it can be used again
     if best.diverged:
-        _report_divergence(len(best.dev_scores), settings["learning_rate"], best.model_file())
+        _report_divergence(best, settings["learning_rate"])
     result["model_file"] = best.model_file()
     result["dev_scores"] = best.dev_scores
     result["interrupted"] = best.interrupted
@@ -127,15 +128,17 @@ def train(
     return result
 
 
-def _report_divergence(epochs: int, learning_rate: float, best: Path) -> None:
+def _report_divergence(best: BestModelPlugin, learning_rate: float) -> None:
     """Weights that are no numbers stay so: a warning if there is a model of before, else an end."""
     message = (
-        f"Training diverged: the dev loss was not a number after epoch {epochs}. Lower the "
-        f"learning rate, which was {learning_rate}."
+        f"Training diverged: the dev loss was not a number after epoch {len(best.dev_scores)}. "
+        f"Lower the learning rate, which was {learning_rate}."
     )
-    if epochs == 1:
+    final = best.base_path / "final-model.pt"
+    if best.model_file() == final:
+        final.unlink(missing_ok=True)  # nobody is to tag with it
         raise ValueError(message)
-    log.warning("%s The best model of the epochs before: %s", message, best)
+    log.warning("%s The best model of the epochs before: %s", message, best.model_file())
 
 
 @contextmanager

@@ -108,6 +108,7 @@ def test_training_that_diverges_ends(corpus, tmp_path, caplog, diverging_from):
     if diverging_from == 1:
         with pytest.raises(ValueError, match=message):
             train(model, corpus, tmp_path, max_epochs=9, learning_rate=0.5)
+        assert not list(tmp_path.glob("*.pt"))
         return
     result = train(model, corpus, tmp_path, max_epochs=9, learning_rate=0.5)
     assert len(result["dev_scores"]) == diverging_from
