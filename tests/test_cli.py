@@ -151,6 +151,27 @@ def test_an_output_with_a_model_is_not_lost(trained, folder):
             ["tag", "{f}/joint/best-model.pt", "{f}/new.txt", "-o", "{f}/new.txt"],
             "cannot be the --output",
         ),
+        (["tag", "{f}/joint/best-model.pt", "-o", "{f}/joint/best-model.pt"], "be the --output"),
+        (["vectors", "--raw", "{f}/new.txt", "-o", "{f}/new.txt"], "cannot be the --output"),
+        (
+            ["vectors", "--raw", "{f}/new.txt", "--text-column", "title", "-o", "{f}/x.bin"],
+            "--raw reads plain text, and --text-column is for annotated files",
+        ),
+        (["segmenter", "train", "{f}/new.txt", "-o", "{f}/new.txt"], "cannot be the --output"),
+        (
+            ["evaluate", "{f}/joint/best-model.pt", "{f}/new.txt", "--predictions", "{f}/new.txt"],
+            "cannot be the --predictions",
+        ),
+        (
+            ["train", "--train", "{f}/train.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x",
+             "--classifier", "{f}/classifier/best-model.pt", "--extra-words", "5"],
+            "--extra-words changes nothing without --vectors",
+        ),
+        (
+            ["train", "--train", "{f}/categories.txt", "--dev", "{f}/dev.conll", "-o", "{f}/x",
+             "--vectors", "{f}/vectors.bin", "--ner-only"],
+            "leave the file out where categories are not learnt (--ner-only",
+        ),
         (["explain", "{f}/joint/best-model.pt", "mibal", "-o", "{f}/x.gif"], ".png, .svg, .pdf"),
         (["explain", "{f}/joint/best-model.pt", "mibal", "-o", "{f}/x/y.svg"], "No such file"),
         (["explain", "{f}/joint/best-model.pt", " "], "no token"),

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import Paths, read_all
+from flair_jointner.cli.inputs import Paths, check_not_read, read_all
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.inference.calibration import (
     describe_calibration,
@@ -46,6 +46,8 @@ def evaluate(
       jointner evaluate tagger/best-model.pt dev.conll --fit-temperature
       jointner evaluate tagger/best-model.pt test.conll --predictions test.tsv --plots pictures
     """
+    if predictions is not None:
+        check_not_read(predictions, (model, *files), "--predictions")
     tagger = load_tagger(model, trust)
     labels = {"tag_type": tagger.tag_type, "class_type": tagger.class_type}
     sentences = read_all(files, labels, reading)

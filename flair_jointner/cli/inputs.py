@@ -28,6 +28,7 @@ from flair_jointner.data.corpus import (
     format_of,
 )
 from flair_jointner.data.raw_text import read_raw_text
+from flair_jointner.data.splits import split_sentences
 
 Paths = tuple[Path, ...]
 WORDS_ALONE = {"tag_type": "ner", "class_type": None}
@@ -77,8 +78,6 @@ def read_all(
         class_type = labels["class_type"] or (UNUSED_CLASS_TYPE if found in CLASS_ONLY else None)
         types = {**labels, "class_type": class_type}
         known = fitting_options(found, options)
-        if class_type is None:
-            known.pop("class_key", None)
         sentences += read_sentences(path, **types, file_format=found, **known)
     return sentences
 
@@ -88,11 +87,6 @@ def read_raw(files: Paths, reading: dict[str, Any]) -> Iterator[list[str]]:
     for path in files:
         lines = read_raw_text(path, reading["tokenizer"], reading["encoding"] or "utf-8")
         yield from tqdm(lines, f"Reading {path.name}", unit=" lines")
-
-
-def split_sentences(split: Any) -> list[Sentence]:
-    """The sentences of a split; none where the corpus does not have it."""
-    return [split[index] for index in range(len(split))] if split is not None else []
 
 
 def _all_sentences(corpus: Corpus) -> list[Sentence]:
@@ -164,8 +158,27 @@ def check_output(run: dict[str, Any]) -> None:
         )
 
 
-def check_not_read(output: Path, inputs: Paths) -> None:
+def check_not_read(output: Path, inputs: Paths, option: str = "--output") -> None:
     """A file cannot be read and written at once."""
     for path in inputs:
         if output.exists() and output.samefile(path):
-            raise ValueError(f"{path} is read, so it cannot be the --output: name another file.")
+            raise ValueError(f"{path} is read, so it cannot be the {option}: name another file.")
+
+
+def check_plain_text(option: str, reading: dict[str, Any], *known: str) -> None:
+    """Refuses options of annotated files where an option says that the files are plain text."""
+    given = [name for name, value in reading.items() if value not in (None, "auto", False)]
+    typed = [
+        f"--{name.removeprefix('file_').replace('_', '-')}" for name in given if name not in known
+    ]
+    if typed:
+        raise ValueError(
+            f"{option} reads plain text, and {', '.join(typed)} is for annotated files: leave one "
+            "of them out."
+        )
+
+
+def of_source(reading: dict[str, Any], source_reading: dict[str, Any]) -> dict[str, Any]:
+    """The reading options of a source: its own where they are given, else those of the target."""
+    own = {name.removeprefix("source_"): value for name, value in source_reading.items()}
+    return {**reading, **{name: value for name, value in own.items() if value is not None}}

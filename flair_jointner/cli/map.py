@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import WORDS_ALONE, Paths, read_all
+from flair_jointner.cli.inputs import WORDS_ALONE, Paths, of_source, read_all
 from flair_jointner.cli.options import FILE
 from flair_jointner.data import mark_source
 from flair_jointner.data.augmentation import draw
@@ -23,9 +23,11 @@ from flair_jointner.models import DATNet
               help="The picture: .png, .svg or .pdf.")  # fmt: skip
 @click.option("--sentences", type=click.IntRange(min=5), default=500, show_default=True,
               help="How many of each resource are drawn, at most.")  # fmt: skip
-@click.option("--perplexity", type=click.FloatRange(min=0, min_open=True), default=30.0,
-              show_default=True, help="How many neighbours a sentence has, about.")  # fmt: skip
+@click.option("--perplexity", type=click.FloatRange(min=0, min_open=True),
+              show_default="30, or a third of the sentences if that is less",
+              help="How many neighbours a sentence has, about.")  # fmt: skip
 @click.option("--trust", is_flag=True, help="Load model files that may run code.")
+@options.source_reading
 @options.reading
 def draw_map(
     models: Paths,
@@ -33,8 +35,9 @@ def draw_map(
     target_files: Paths,
     output: Path,
     sentences: int,
-    perplexity: float,
+    perplexity: float | None,
     trust: bool,
+    source_reading: dict[str, Any],
     reading: dict[str, Any],
 ) -> None:
     """Draws how alike DATNet MODELS make source and target.
@@ -47,11 +50,13 @@ def draw_map(
           --source english.conll --target test.conll -o map.pdf
     """
     # These take a while to import, and no other command needs them.
-    from flair_jointner.inference.resource_figure import check_map_format, draw_resources
+    from flair_jointner.inference.pictures import picture_format
+    from flair_jointner.inference.resource_figure import MAP_FORMATS, draw_resources
 
-    check_map_format(output)
+    picture_format(output, MAP_FORMATS)
     taggers = {str(model): DATNet.load(model, trust) for model in models}
-    source = draw(read_all(source_files, WORDS_ALONE, reading, target_files), sentences)
+    reading_of_source = of_source(reading, source_reading)
+    source = draw(read_all(source_files, WORDS_ALONE, reading_of_source, target_files), sentences)
     target = draw(read_all(target_files, WORDS_ALONE, reading, source_files), sentences)
     for sentence in source:
         mark_source(sentence)

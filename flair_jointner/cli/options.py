@@ -114,6 +114,23 @@ reading = option_group(
     },
 )
 
+source_reading = option_group(
+    "source_reading",
+    {
+        "source_encoding": click.option(
+            "--source-encoding", help="DATNet: encoding of the source's files; as --encoding."
+        ),
+        "source_scheme": click.option(
+            "--source-scheme", help="DATNet: tagging scheme of the source's files; as --scheme."
+        ),
+        "source_tag_column": click.option(
+            "--source-tag-column",
+            type=int,
+            help="DATNet: column of the tags in the source's files; as --tag-column.",
+        ),
+    },
+)
+
 word_vectors = option_group(
     "words",
     {

@@ -6,15 +6,11 @@ import click
 import flair
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import (
-    Paths,
-    check_output,
-    make_embeddings,
-    read_splits,
-    split_sentences,
-)
+from flair_jointner.cli.inputs import Paths, check_output, make_embeddings, read_splits
 from flair_jointner.cli.options import COUNT, FILE, training_settings
+from flair_jointner.data.splits import split_sentences
 from flair_jointner.training import pretrain_classifier
+from flair_jointner.training.pretraining import with_classes
 
 
 @click.command()
@@ -50,7 +46,10 @@ def pretrain(
     """
     check_output(run)
     flair.set_seed(run["seed"])
-    corpus = read_splits(train_files, dev_files, (), labels, reading, words["vocabulary"])
+    corpus = with_classes(
+        read_splits(train_files, dev_files, (), labels, reading, words["vocabulary"]),
+        labels["class_type"],
+    )
     classifier, result = pretrain_classifier(
         corpus,
         make_embeddings(corpus, words, reading, (*train_files, *dev_files)),

@@ -8,7 +8,7 @@ from flair.tokenization import Tokenizer
 from tqdm import tqdm
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import WORDS_ALONE, Paths, read_all
+from flair_jointner.cli.inputs import WORDS_ALONE, Paths, check_not_read, check_plain_text, read_all
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import (
     CRFSegmenter,
@@ -59,6 +59,7 @@ def train(
       jointner segmenter train best.txt --separator '|' -o words.json
       jointner segmenter train train.conll -o words.json
     """
+    check_not_read(output, files)
     sentences = _read(files, separator, reading)
     train_segmenter(sentences, output, show_progress=True, **settings)
     click.echo(f"Segmenter: {output}")
@@ -107,13 +108,6 @@ def _read(
     """The sentences of all files, in words."""
     if separator is None:
         return words_of(read_all(files, WORDS_ALONE, reading, others))
-    given = [name for name, value in reading.items() if value not in (None, "auto")]
-    given = [name for name in given if reading[name] is not False and name != "encoding"]
-    typed = [f"--{name.removeprefix('file_').replace('_', '-')}" for name in given]
-    if typed:
-        raise ValueError(
-            f"--separator reads plain text, and {', '.join(typed)} is for annotated files: leave "
-            "one of them out."
-        )
+    check_plain_text("--separator", reading, "encoding")
     encoding = reading["encoding"] or "utf-8"
     return [words for path in files for words in read_words(path, separator, encoding=encoding)]

@@ -68,7 +68,7 @@ def tag(
       jointner tag thai/best-model.pt titles.txt --tokenizer segmenter:words.json
     """
     _check_kept(keep)
-    check_not_read(Path(output.name), files)
+    check_not_read(Path(output.name), (model, *files))
     tagger = load_tagger(model, trust)
     fields: deque[dict[str, Any]] = deque()
     texts = _remember_fields(_inputs(files, column, input_format, plain_quotes, encoding), fields)

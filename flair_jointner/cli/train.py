@@ -8,6 +8,7 @@ import flair
 from flair.data import Corpus
 
 from flair_jointner.cli import options
+from flair_jointner.cli.checks import check_effect, check_system, was_given
 from flair_jointner.cli.inputs import (
     Paths,
     check_output,
@@ -16,11 +17,11 @@ from flair_jointner.cli.inputs import (
     read_all,
     read_splits,
     report_unknown,
-    split_sentences,
 )
 from flair_jointner.cli.options import COUNT, FILE, training_settings
-from flair_jointner.cli.transfer_options import check_system, make_transfer, was_given
+from flair_jointner.cli.transfer_options import make_transfer
 from flair_jointner.cli.transfer_options import transfer as transfer_options
+from flair_jointner.data.splits import split_sentences
 from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier, load_tagger
 from flair_jointner.training import InverseDecayPlugin, build_tagger, self_train
 from flair_jointner.training import train as train_model
@@ -71,6 +72,7 @@ from flair_jointner.training import train as train_model
 @click.option("--confidence", default=0.9, show_default=True, type=click.FloatRange(0, 1),
               help="Least probability of each tag of what --self-train takes.")  # fmt: skip
 @transfer_options
+@options.source_reading
 @options.run
 @options.word_vectors
 @options.training
@@ -89,6 +91,7 @@ def train(
     self_train_files: Paths,
     confidence: float,
     transfer: dict[str, Any],
+    source_reading: dict[str, Any],
     run: dict[str, Any],
     words: dict[str, Any],
     training: dict[str, Any],
@@ -109,6 +112,7 @@ def train(
           --target train.conll --dev dev.conll --vectors id.bin --decay 0.05 -o transfer
     """
     check_system(system, transfer["source"])
+    check_effect()
     check_output(run)
     flair.set_seed(run["seed"])
     if model["with_characters"] is None:
@@ -129,7 +133,9 @@ def train(
             model["hidden_size"] = None  # its own default
         names = ("hidden_size", "perturbation", "with_characters")
         shared = {name: model[name] for name in names}
-        made = make_transfer(corpus, transfer, words, types, reading, annotated, **shared)
+        made = make_transfer(
+            corpus, transfer, words, types, reading, source_reading, annotated, **shared
+        )
         report(train_model(*made, run["output"], **options_of_training), corpus, bool(test_files))
         return
     pretrained = load_classifier(classifier) if classifier else None

@@ -3,10 +3,9 @@
 from typing import Any
 
 import click
-from click.core import ParameterSource
 from flair.data import Corpus
 
-from flair_jointner.cli.inputs import Paths, make_embeddings, read_splits
+from flair_jointner.cli.inputs import Paths, make_embeddings, of_source, read_splits
 from flair_jointner.cli.options import FILE, option_group
 from flair_jointner.data import TransferCorpus
 from flair_jointner.models import DISCRIMINATORS, SHARES
@@ -63,59 +62,6 @@ transfer = option_group(
     },
 )
 
-_JOINT_ONLY = (
-    "ner_only",
-    "classifier",
-    "attention",
-    "attention_heads",
-    "attention_gate",
-    "class_loss_weight",
-    "residual",
-    "class_type",
-    "self_train_files",
-    "confidence",
-)
-_DATNET_ONLY = (
-    "source",
-    "source_vectors",
-    "share",
-    "discriminator",
-    "alpha",
-    "gamma",
-    "reversal_rate",
-    "mixing_rate",
-)
-
-
-def check_system(system: str, sources: tuple[Any, ...]) -> None:
-    """Refuses options of the other system, which would change nothing.
-
-    Args:
-        system: "joint" or "datnet".
-        sources: The files of the source.
-
-    Raises:
-        ValueError: If an option of the other system was given, or DATNet has no source.
-    """
-    others, owner = (_DATNET_ONLY, "datnet") if system == "joint" else (_JOINT_ONLY, "joint")
-    for parameter in click.get_current_context().command.params:
-        if parameter.name in others and was_given(parameter.name):
-            raise ValueError(
-                f"{parameter.opts[0]} goes with --system {owner}: leave it out, or choose that "
-                "system."
-            )
-    if system == "datnet" and not sources:
-        raise ValueError(
-            "--system datnet learns from a source as well: pass --source FILE, with annotated "
-            "sentences."
-        )
-
-
-def was_given(name: str | None) -> bool:
-    """Whether the user typed an option of the command that runs."""
-    source = click.get_current_context().get_parameter_source(name or "")
-    return source is ParameterSource.COMMANDLINE
-
 
 def make_transfer(
     target: Corpus,
@@ -123,6 +69,7 @@ def make_transfer(
     words: dict[str, Any],
     labels: dict[str, Any],
     reading: dict[str, Any],
+    source_reading: dict[str, Any],
     target_files: Paths,
     **model: Any,
 ) -> tuple[Any, TransferCorpus]:
@@ -134,6 +81,7 @@ def make_transfer(
         words: Values of the group ``word_vectors``.
         labels: Values of the group ``label_types``, the class type being None.
         reading: Values of the group ``reading``.
+        source_reading: Values of the group ``source_reading``.
         target_files: The target's files, which the options may be for.
         **model: Further arguments of :class:`~flair_jointner.DATNet`.
 
@@ -146,7 +94,8 @@ def make_transfer(
     options = dict(transfer)
     source_files = options.pop("source")
     files = (*target_files, *source_files, *words["vocabulary"])
-    source = read_splits(source_files, (), (), labels, reading, files)
+    reading_of_source = of_source(reading, source_reading)
+    source = read_splits(source_files, (), (), labels, reading_of_source, files)
     source_vectors, mixing_rate = options.pop("source_vectors"), options.pop("mixing_rate")
     corpus = TransferCorpus(source, target, mixing_rate)
     embeddings = make_embeddings(target if source_vectors else corpus, words, reading, files)

@@ -6,7 +6,14 @@ from typing import Any
 import click
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import WORDS_ALONE, Paths, read_all, read_raw
+from flair_jointner.cli.inputs import (
+    WORDS_ALONE,
+    Paths,
+    check_not_read,
+    check_plain_text,
+    read_all,
+    read_raw,
+)
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import save_vectors, train_vectors
 from flair_jointner.data.errors import DataError
@@ -54,7 +61,9 @@ def vectors(
       jointner vectors train.conll dev.conll categories.txt -o vectors.bin
       jointner vectors --raw titles.txt --dimension 100 -o vectors.txt
     """
+    check_not_read(output, files)
     if raw:
+        check_plain_text("--raw", reading, "encoding", "tokenizer")
         words = list(read_raw(files, reading))
     else:
         try:

@@ -70,6 +70,8 @@ def read_sentences(
     file_format = format_of(path, file_format, options)
     _check_options([file_format], options)
     _check_required(path, file_format, class_type, options)
+    if class_type is None:
+        options.pop("class_key", None)  # of a comment that is not looked at
     return _READERS[file_format](path, tag_type=tag_type, class_type=class_type, **options)
 
 
@@ -261,7 +263,8 @@ def _check_required(
     """Refuse what the table and fastText readers cannot do without."""
     if file_format in CLASS_ONLY and class_type is None:
         raise ValueError(
-            f"{path} has nothing but categories (format {file_format}); pass a class_type."
+            f"{path} has nothing but categories (format {file_format}): pass a class_type, or "
+            "leave the file out where categories are not learnt (--ner-only, --system datnet)."
         )
     if file_format == "table" and not {"text_column", "class_column"} <= options.keys():
         lacking = [name for name in ("text_column", "class_column") if name not in options]

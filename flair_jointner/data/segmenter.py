@@ -9,8 +9,8 @@ from typing import Any
 
 from flair_jointner.data.cluster_features import cluster_features
 from flair_jointner.data.saved_tokenizer import SavedTokenizer
-from flair_jointner.data.text_files import replace_file
 from flair_jointner.data.thai import character_clusters, pythainlp, split_at_spaces
+from flair_jointner.data.whole_files import written_whole
 
 BEGIN, INSIDE = "B", "I"
 TRANSITIONS = ("BB", "BI", "IB", "II")
@@ -112,7 +112,9 @@ def save_segmenter(
         transitions: The weight of one label after another: "BB", "BI", "IB" and "II".
     """
     model = {"format": _FORMAT, "transitions": dict(transitions), "weights": dict(weights)}
-    replace_file(file, json.dumps(model, ensure_ascii=False))
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(file) as temporary:
+        temporary.write_text(json.dumps(model, ensure_ascii=False), "utf-8")
 
 
 def _read_model(path: Path) -> tuple[dict[str, float], tuple[float, ...]]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,23 +88,6 @@ def read_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
     return [line.rstrip("\r\n") for line in read_raw_lines(path, encoding)]
 
 
-def replace_file(path: str | Path, text: str) -> None:
-    """Write a file in UTF-8, whole or not at all.
-
-    Args:
-        path: The file; one that is there is replaced. A missing folder is made.
-        text: What it will hold.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        temporary.write_text(text, "utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def check_decoded(path: str | Path, line: int, text: str, encoding: str) -> None:
     """Refuse text that holds bytes which its encoding could not read.
 
@@ -132,5 +113,5 @@ def _wrong_encoding(path: str | Path, line: int | None, found: bytes, encoding: 
         line,
         f"the byte(s) {found[:8].hex(' ').upper()}, which are not {encoding}",
         f"text in {encoding}; pass the file's own encoding, for example encoding='latin-1' "
-        "(--encoding latin-1)",
+        "(--encoding latin-1; for the source of a transfer alone --source-encoding latin-1)",
     )

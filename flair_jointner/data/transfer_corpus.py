@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from flair.data import Corpus, Sentence
-from flair.datasets import FlairDatapointDataset
 from flair.samplers import FlairSampler
 
 from flair_jointner.data.sampling import one_pass
+from flair_jointner.data.splits import as_split, split_sentences
 
-_KEY, _SOURCE = "resource", "source"
+# With a colon, so that no comment of a file means it.
+_KEY, _SOURCE = "datnet:resource", "source"
 
 
 def mark_source(sentence: Sentence) -> None:
@@ -75,13 +76,16 @@ class TransferCorpus(Corpus):
         """
         if mixing_rate is not None:
             _check_rate(mixing_rate)
-        sentences = {"source": _sentences(source.train), "target": _sentences(target.train)}
+        sentences = {
+            "source": split_sentences(source.train),
+            "target": split_sentences(target.train),
+        }
         for resource, found in sentences.items():
             if not found:
                 raise ValueError(
                     f"The {resource} has no training data: give a corpus with a train split."
                 )
-        dev, test = _sentences(target.dev), _sentences(target.test)
+        dev, test = split_sentences(target.dev), split_sentences(target.test)
         both = {id(sentence) for sentence in sentences["source"]}
         for sentence in (*sentences["target"], *dev, *test):
             if id(sentence) in both or is_source(sentence):
@@ -92,9 +96,9 @@ class TransferCorpus(Corpus):
         for sentence in sentences["source"]:
             mark_source(sentence)
         super().__init__(
-            FlairDatapointDataset([*sentences["source"], *sentences["target"]]),
-            FlairDatapointDataset(dev) if dev else None,
-            FlairDatapointDataset(test) if test else None,
+            as_split([*sentences["source"], *sentences["target"]]),
+            as_split(dev),
+            as_split(test),
             name=name,
             sample_missing_splits=False,
         )
@@ -169,7 +173,7 @@ def alternating_resources(
 
         def set_dataset(self, data_source: Any) -> None:
             super().set_dataset(data_source)
-            sentences = _sentences(data_source)
+            sentences = split_sentences(data_source)
             marks = [is_source(sentence) for sentence in sentences]
             self._decks = [
                 _Deck([i for i, mark in enumerate(marks) if mark is wanted], sentences, batch_size)
@@ -229,7 +233,3 @@ def _check_rate(mixing_rate: float) -> None:
             f"mixing_rate is {mixing_rate}: it has to be above 0 and below 1; 0.5 gives both "
             "resources as many batches."
         )
-
-
-def _sentences(split: Any) -> list[Sentence]:
-    return [split[index] for index in range(len(split or []))]

@@ -147,11 +147,18 @@ def _read_table(reader: "csv.DictReader[str]", name: str, column: str) -> Iterat
             found = f"columns {', '.join(reader.fieldnames or []) or '(none)'}"
             raise DataError(name, 1, found, f"a column {column!r}")
         begins = reader.line_num + 1
+        columns = len(reader.fieldnames or [])
         for fields in reader:
-            text = fields.pop(column)
-            if text is None:
-                raise DataError(name, reader.line_num, "a line that is too short", f"a {column!r}")
-            yield TextInput(text, fields)
+            given = sum(value is not None for value in fields.values())
+            if None in fields or given < columns:
+                given += len(fields.get(None, ())) - (None in fields)
+                raise DataError(
+                    name,
+                    begins,
+                    f"{given} field(s)",
+                    f"{columns}, as in the first line; a text with a separator has to be in quotes",
+                )
+            yield TextInput(fields.pop(column), fields)
             begins = reader.line_num + 1
     except csv.Error as error:
         raise DataError(

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -15,21 +16,22 @@ from flair_jointner.inference.labels import printable
 PICTURE_FORMATS = (".png", ".svg", ".pdf", ".html")
 
 
-def picture_format(file: str | Path) -> str:
+def picture_format(file: str | Path, possible: Sequence[str] = PICTURE_FORMATS) -> str:
     """The format that a file name stands for.
 
     Args:
         file: The picture's name.
+        possible: The formats.
 
     Returns:
-        One of ``PICTURE_FORMATS``.
+        One of them.
 
     Raises:
         ValueError: If the name ends in none of them.
     """
     suffix = Path(file).suffix.lower()
-    if suffix not in PICTURE_FORMATS:
-        raise ValueError(f"{file} has to end in one of {', '.join(PICTURE_FORMATS)}.")
+    if suffix not in possible:
+        raise ValueError(f"{file} has to end in one of {', '.join(possible)}.")
     return suffix
 
 

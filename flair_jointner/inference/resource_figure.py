@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from flair_jointner.inference.labels import printable
+from flair_jointner.inference.pictures import picture_format
 from flair_jointner.models import DATNet
 from flair_jointner.models.embedding import sentence_context
 
@@ -94,7 +95,7 @@ def told_apart(features: Numbers, is_source: Numbers) -> float:
 def resource_figure(
     taggers: Mapping[str, DATNet],
     sentences: Sequence[Sentence],
-    perplexity: float = 30.0,
+    perplexity: float | None = None,
     seed: int = 0,
 ) -> Figure:
     """Maps of the shared features of taggers by t-SNE (van der Maaten and Hinton, 2008).
@@ -105,7 +106,8 @@ def resource_figure(
     Args:
         taggers: The taggers, by the name that stands above the map of each.
         sentences: Sentences of both resources.
-        perplexity: How many neighbours a sentence has, about.
+        perplexity: How many neighbours a sentence has, about; 30 if None, or a third of the
+            sentences where that is less.
         seed: Of the maps: t-SNE begins at random.
 
     Returns:
@@ -121,8 +123,9 @@ def resource_figure(
         np.atleast_1d(figure.subplots(1, len(taggers))), taggers.items(), strict=True
     ):
         features, is_source = shared_features(tagger, sentences)
-        _check_sentences(is_source, perplexity)
-        places = TSNE(perplexity=perplexity, random_state=seed, init="pca").fit_transform(features)
+        wanted = min(30.0, len(features) / 3) if perplexity is None else perplexity
+        _check_sentences(is_source, wanted)
+        places = TSNE(perplexity=wanted, random_state=seed, init="pca").fit_transform(features)
         for resource, rows in (("source", is_source), ("target", ~is_source)):
             label = f"{resource} ({rows.sum()} sentences)"
             x, y = places[rows].T
@@ -149,19 +152,6 @@ def _check_sentences(is_source: Numbers, perplexity: float) -> None:
         )
 
 
-def check_map_format(file: str | Path) -> None:
-    """Refuses a file name that stands for no picture.
-
-    Args:
-        file: The picture's name.
-
-    Raises:
-        ValueError: If the name ends in none of ``MAP_FORMATS``.
-    """
-    if Path(file).suffix.lower() not in MAP_FORMATS:
-        raise ValueError(f"{file} has to end in one of {', '.join(MAP_FORMATS)}.")
-
-
 def draw_resources(
     taggers: Mapping[str, DATNet], sentences: Sequence[Sentence], file: str | Path, **options: Any
 ) -> Path:
@@ -180,7 +170,7 @@ def draw_resources(
         ValueError: If the sentences are too few, or the ending is unknown.
     """
     file = Path(file)
-    check_map_format(file)
+    picture_format(file, MAP_FORMATS)
     file.parent.mkdir(parents=True, exist_ok=True)
     resource_figure(taggers, sentences, **options).savefig(file, dpi=150)
     return file

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Protocol
 from flair.data import Sentence
 from flair.tokenization import Tokenizer
 
-from flair_jointner.models.prediction import Prediction
+from flair_jointner.models.prediction import Prediction, SpanPrediction
+from flair_jointner.models.tagset import TagSet
 
 Text = str | Sequence[str]
 """A text, or the tokens of one."""
@@ -30,7 +31,13 @@ class Tokenized(NamedTuple):
 
 
 class TokenTagger(Protocol):
-    """What :func:`tag_rows` needs of a tagger."""
+    """What :func:`tag_rows` needs of a tagger.
+
+    Attributes:
+        tagset: Its tags.
+    """
+
+    tagset: TagSet
 
     def predict_tokens(
         self, sentences: list[list[str]], batch_size: int, bfloat16: bool
@@ -52,7 +59,7 @@ def tag_rows(
         found = [tokenize(text, tokenizer) for text in chunk]
         predictions = tagger.predict_tokens([one.tokens for one in found], batch_size, bfloat16)
         for one, prediction in zip(found, predictions, strict=True):
-            yield make_row(one, prediction)
+            yield make_row(one, prediction, tagger.tagset)
 
 
 def tokenize(text: Text, tokenizer: Tokenizer) -> Tokenized:
@@ -92,12 +99,13 @@ def tokenize(text: Text, tokenizer: Tokenizer) -> Tokenized:
     return Tokenized(text, tokens, starts, ends)
 
 
-def make_row(found: Tokenized, prediction: Prediction | None) -> dict[str, Any]:
+def make_row(found: Tokenized, prediction: Prediction | None, tagset: TagSet) -> dict[str, Any]:
     """A text and what a tagger says about it, in plain data.
 
     Args:
         found: The text.
         prediction: The prediction; None for a text without tokens.
+        tagset: The tagger's tags. Where they do not encode spans, each tagged token is an entity.
 
     Returns:
         The row.
@@ -106,7 +114,11 @@ def make_row(found: Tokenized, prediction: Prediction | None) -> dict[str, Any]:
     if prediction is not None:
         if prediction.classes:
             category, score = prediction.classes[0]
-        for span in prediction.spans or []:
+        spans = prediction.spans
+        if spans is None:
+            facts = prediction.scored_facts(0, tagset)
+            spans = [SpanPrediction(*fact[1:], score) for fact, score in facts]
+        for span in spans:
             start, end = found.starts[span.start], found.ends[span.end - 1]
             entities.append(
                 {

@@ -431,7 +431,7 @@ class DATNet(BaseTagger):
     @classmethod
     def _init_model_with_state_dict(cls, state: dict[str, Any], **kwargs: Any) -> Any:
         kwargs |= {name: state[name] for name in (*_SAVED_OPTIONS, "source_tag_dictionary")}
-        words = load_embeddings(state["embeddings"])
+        words: Any = cls._load_embeddings(state)
         if state["has_shared_embeddings"]:
             kwargs["shared_embeddings"], words = _members(words)
         if state["source_embeddings"] is not None:

@@ -109,6 +109,8 @@ class JointTagger(BaseTagger):
             raise ValueError(
                 f"Unknown attention {attention!r}: choose None or one of {', '.join(ATTENTIONS)}."
             )
+        if attention_gate and attention is None:
+            raise ValueError("attention_gate is of the attention: give one, or leave the gate out.")
         super().__init__(
             embeddings, tag_dictionary, tag_type, word_dropout=word_dropout, **sequence_tagger
         )
@@ -142,7 +144,7 @@ class JointTagger(BaseTagger):
         if self.classes:
             self.class_head = nn.Linear(hidden_size, len(self.classes))
         self._initialise(spare_rnn=sequence_tagger.get("rnn") is not None)
-        if attention is not None and attention_gate:
+        if attention_gate:
             self.gate = nn.Parameter(torch.zeros(1))
         self.to(flair.device)
 

@@ -8,6 +8,7 @@ import flair
 import torch
 from flair.data import Dictionary, Sentence
 from flair.embeddings import TokenEmbeddings
+from flair.embeddings.base import load_embeddings
 from torch import Tensor, nn
 
 from flair_jointner.layers import LinearChainCRF, length_mask
@@ -325,7 +326,15 @@ class TaggerNetwork(ModelFile):
         for name in ("bidirectional", "allow_unk_predictions", "constrain_decoding"):
             kwargs[name] = state[name]
         kwargs["perturbation"] = state.get("perturbation")  # older files have none
+        if isinstance(state["embeddings"], dict):
+            state = {**state, "embeddings": cls._load_embeddings(state)}
         model = super()._init_model_with_state_dict(state, **kwargs)
         model.tag_temperature = state["tag_temperature"]
-        set_names(model.embeddings, state["embedding_names"])
         return model
+
+    @staticmethod
+    def _load_embeddings(state: dict[str, Any]) -> TokenEmbeddings:
+        """The embeddings, with their names: the network is made for those."""
+        embeddings: Any = load_embeddings(state["embeddings"])
+        set_names(embeddings, state["embedding_names"])
+        return embeddings

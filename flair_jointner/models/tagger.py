@@ -163,8 +163,9 @@ class BaseTagger(TaggerNetwork):
         if not (self.fast_paths.memory and self.predict_spans):
             return self._make_gold_tags(sentence)
         # Weak, because a label holds its sentence, which could never be forgotten then.
-        labels = map(weakref.ref, sentence.annotation_layers.get(self.tag_type, []))
-        made_from = (len(sentence), id(self.tagset_of(sentence)), tuple(labels))
+        found = sentence.annotation_layers.get(self.tag_type, [])
+        labels = tuple((weakref.ref(label), label.value) for label in found)
+        made_from = (len(sentence), id(self.tagset_of(sentence)), labels)
         tags = self._known_tags.get(sentence, made_from, self._make_gold_tags)
         if tags is None:  # to warn, or in training to stop
             self._make_gold_tags(sentence)
@@ -330,7 +331,8 @@ class BaseTagger(TaggerNetwork):
         Returns:
             A prediction each; None for an empty one.
         """
-        run = TaggingRun(self, batch_size, bfloat16=bfloat16)
+        of_tokens = not self.predict_spans  # the score of such a tag is its probability
+        run = TaggingRun(self, batch_size, with_probabilities=of_tokens, bfloat16=bfloat16)
         return run.over_tokens(sentences)
 
     def describe_fast_path(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -102,6 +102,7 @@ class TagSet:
         self._prefixes = torch.tensor([ord(tag[0]) if tag else 0 for tag in spelled])
         self._types = torch.tensor([self.types.index(tag[2:]) if tag else -1 for tag in spelled])
         self._closed_by_next = has_spans and tag_format == "BIO"
+        self._constraints: dict[bool, ChainScores] = {}
 
     def __len__(self) -> int:
         """Number of tags."""
@@ -113,7 +114,6 @@ class TagSet:
         found = [self._index.get(tag, unknown) for tag in tags]
         return None if None in found else [index for index in found if index is not None]
 
-    @cache  # noqa: B019 - a tag set lives as long as its model
     def constraint(self, predict_unknown: bool = False) -> ChainScores:
         """Chain scores that are 0 for what a valid path may do and -inf for what it may not.
 
@@ -126,6 +126,11 @@ class TagSet:
         Returns:
             Chain scores for this number of tags.
         """
+        if predict_unknown not in self._constraints:
+            self._constraints[predict_unknown] = self._make_constraint(predict_unknown)
+        return self._constraints[predict_unknown]
+
+    def _make_constraint(self, predict_unknown: bool) -> ChainScores:
         special = [tag for tag in _SPECIAL if not (predict_unknown and tag == "<unk>")]
         usable = torch.tensor([tag not in special for tag in self.tags])
         moves = torch.tensor(

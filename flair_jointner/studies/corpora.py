@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from flair.data import Corpus, Sentence
-from flair.datasets import FlairDatapointDataset
+from flair.data import Sentence
 
 from flair_jointner.data import (
     entity_dictionary,
@@ -77,8 +76,8 @@ def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: 
         added += label(raw, train, configuration.augmentation, data.tag_type, class_type)
     test = read_files(data, data.test, class_type)
     if data.without_seen:
-        seen = {_words(sentence) for sentence in everything}
-        test = [sentence for sentence in test if _words(sentence) not in seen]
+        seen = {token_texts(sentence) for sentence in everything}
+        test = [sentence for sentence in test if token_texts(sentence) not in seen]
     learning = configuration.self_training
     return Splits(
         train + added,
@@ -212,24 +211,3 @@ def _read(
         kind = class_type or (UNUSED_CLASS_TYPE if file_format in CLASS_ONLY else None)
         sentences += read_sentences(file, tag_type, kind, file_format=file_format, **options)
     return sentences
-
-
-def as_corpus(train: list[Sentence], dev: list[Sentence]) -> Corpus[Sentence]:
-    """Makes a corpus of sentences.
-
-    Args:
-        train: For training.
-        dev: For development; may be empty.
-
-    Returns:
-        The corpus, without test sentences.
-    """
-    return Corpus(
-        FlairDatapointDataset(train),
-        FlairDatapointDataset(dev) if dev else None,
-        sample_missing_splits=False,
-    )
-
-
-def _words(sentence: Sentence) -> tuple[str, ...]:
-    return tuple(token.text for token in sentence)

@@ -14,14 +14,10 @@ from flair_jointner.data import (
     word_embeddings,
 )
 from flair_jointner.data.corpus import UNUSED_CLASS_TYPE
+from flair_jointner.data.splits import corpus_of
 from flair_jointner.data.vectors import check_words
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.corpora import (
-    as_corpus,
-    read_files,
-    read_raw,
-    read_words,
-)
+from flair_jointner.studies.corpora import read_files, read_raw, read_words
 from flair_jointner.studies.epochs import EpochReporter, Report
 from flair_jointner.studies.grid import (
     Words,
@@ -91,7 +87,7 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
     flair.set_seed(settings.seed)
     folder = file.with_suffix("")
     _, result = pretrain_classifier(
-        as_corpus(train_part, dev_part),
+        corpus_of(train_part, dev_part),
         study_embeddings(study, words_of(study, data), [*train_part, *dev_part]),
         folder,
         class_type=found.class_type or UNUSED_CLASS_TYPE,

@@ -14,9 +14,10 @@ from flair.embeddings import WordEmbeddings
 from flair.trainers.plugins import TrainerPlugin
 
 from flair_jointner.data import TransferCorpus
+from flair_jointner.data.splits import corpus_of
 from flair_jointner.models import DATNet, JointTagger, load_classifier, load_tagger
 from flair_jointner.studies.config import Study
-from flair_jointner.studies.corpora import Splits, as_corpus, read_run
+from flair_jointner.studies.corpora import Splits, read_run
 from flair_jointner.studies.epochs import EpochReporter, Report
 from flair_jointner.studies.grid import Run, source_words, words_of
 from flair_jointner.studies.pieces import classifier_file, study_embeddings
@@ -96,7 +97,7 @@ def _make_joint(
     if configuration.classifier == "pretrain":
         classifier = load_classifier(classifier_file(study, run.data, run.configuration))
     flair.set_seed(run.seed)
-    corpus = as_corpus(splits.train, splits.dev)
+    corpus = corpus_of(splits.train, splits.dev)
     embeddings = _embeddings(study, run, [s for split in splits for s in split])
 
     def make_tagger(corpus: Corpus) -> JointTagger:
@@ -117,7 +118,7 @@ def _make_transfer(study: Study, run: Run, splits: Splits) -> tuple[DATNet, Tran
     """A DATNet, and the corpus of the run."""
     data, configuration = study.data[run.data], study.configurations[run.configuration]
     flair.set_seed(run.seed)
-    source, target = as_corpus(splits.source, []), as_corpus(splits.train, splits.dev)
+    source, target = corpus_of(splits.source), corpus_of(splits.train, splits.dev)
     of_target = [*splits.train, *splits.dev, *splits.test]
     own = source_words(data)
     if own is None:

@@ -61,6 +61,12 @@ class AveragingPlugin(TrainerPlugin):
             self._fill(self._weights)
             self._weights = None
 
+    @TrainerPlugin.hook
+    def training_interrupt(self, **_: Any) -> None:
+        """Puts the average into the model that is saved, in the middle of an epoch too."""
+        if self._weights is None:
+            self.after_training_epoch()
+
     @torch.no_grad()
     def _fill(self, values: list[Tensor]) -> None:
         for parameter, value in zip(self._parameters(), values, strict=True):

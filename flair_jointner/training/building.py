@@ -1,12 +1,16 @@
 """From a corpus to a tagger that is ready to train."""
 
+import logging
 from typing import Any
 
-from flair.data import Corpus, Sentence
+from flair.data import Corpus
 from flair.embeddings import StackedEmbeddings, TokenEmbeddings
 from flair.models import TextClassifier
 
+from flair_jointner.data.splits import split_sentences
 from flair_jointner.models import CharacterCNNEmbeddings, DATNet, JointTagger
+
+log = logging.getLogger("flair_jointner")
 
 _WITHOUT_CLASSES = "train without classes (class_type=None; --ner-only on the command line)"
 
@@ -45,7 +49,7 @@ def build_tagger(
             "A classifier has no vectors from characters, and the tagger that starts from it needs "
             "the same input: leave the characters out, or the classifier."
         )
-    training = _sentences(corpus)
+    training = split_sentences(corpus.train)
     for label_type, otherwise in ((tag_type, "annotate some"), (class_type, _WITHOUT_CLASSES)):
         if label_type and not any(sentence.get_labels(label_type) for sentence in training):
             raise ValueError(
@@ -98,7 +102,7 @@ def build_transfer_tagger(
     """
     types = []
     for name, corpus in (("source", source), ("target", target)):
-        if not any(sentence.get_labels(tag_type) for sentence in _sentences(corpus)):
+        if not any(sentence.get_labels(tag_type) for sentence in split_sentences(corpus.train)):
             raise ValueError(
                 f"The training data of the {name} hold no label of type {tag_type!r}: check the "
                 "tag type, and give annotated sentences."
@@ -106,10 +110,22 @@ def build_transfer_tagger(
         types.append(corpus.make_label_dictionary(tag_type, add_unk=False))
     characters = None
     if with_characters:
-        characters = CharacterCNNEmbeddings([*_sentences(source), *_sentences(target)])
-    return DATNet(embeddings, types[1], tag_type, source_embeddings, types[0], characters, **tagger)
+        both = [*split_sentences(source.train), *split_sentences(target.train)]
+        characters = CharacterCNNEmbeddings(both)
+    made = DATNet(embeddings, types[1], tag_type, source_embeddings, types[0], characters, **tagger)
+    _report_decoders(made)
+    return made
 
 
-def _sentences(corpus: Corpus) -> list[Sentence]:
-    split: Any = corpus.train
-    return [split[index] for index in range(len(split or []))]
+def _report_decoders(tagger: DATNet) -> None:
+    """Says whether the resources share a decoder: a type that is spelled otherwise parts them."""
+    own, of_source = tagger.tagset.types, tagger.source_tagset.types
+    if tagger.source_decoder is None:
+        log.info("Source and target share a decoder, for %s.", ", ".join(own))
+    else:
+        log.info(
+            "Source and target have a decoder each: of the target's types the source, with %s, "
+            "lacks %s.",
+            ", ".join(of_source),
+            ", ".join(sorted(set(own) - set(of_source))),
+        )

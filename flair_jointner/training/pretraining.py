@@ -7,6 +7,7 @@ from flair.data import Corpus
 from flair.embeddings import TokenEmbeddings
 from flair.models import TextClassifier
 
+from flair_jointner.data.splits import corpus_of, split_sentences
 from flair_jointner.models import DocumentMaxPoolRNNEmbeddings
 from flair_jointner.training.settings import train
 
@@ -24,7 +25,7 @@ def pretrain_classifier(
     """Trains a classifier over projection, BiLSTM and max-pooling.
 
     Args:
-        corpus: Sentences with a class.
+        corpus: Sentences with a class; those without are left out.
         embeddings: The token embeddings, which the tagger has to use as well.
         base_path: Folder for ``best-model.pt`` and the logs.
         class_type: Label type of the class.
@@ -34,7 +35,11 @@ def pretrain_classifier(
 
     Returns:
         The classifier with the best weights, and what :func:`train` returns.
+
+    Raises:
+        ValueError: If no sentence of a split has a class.
     """
+    corpus = with_classes(corpus, class_type)
     classifier = TextClassifier(
         DocumentMaxPoolRNNEmbeddings([embeddings], hidden_size=hidden_size),
         label_type=class_type,
@@ -42,3 +47,28 @@ def pretrain_classifier(
     )
     result = train(classifier, corpus, base_path, max_epochs=epochs, **overrides)
     return classifier, result
+
+
+def with_classes(corpus: Corpus, class_type: str) -> Corpus:
+    """The sentences of a corpus that have a class; Flair's classifier cannot do with others.
+
+    Args:
+        corpus: Any corpus.
+        class_type: Label type of the class.
+
+    Returns:
+        A corpus with the same splits.
+
+    Raises:
+        ValueError: If there are no training data, or no sentence of a split has a class.
+    """
+    splits = {}
+    for name in ("train", "dev", "test"):
+        sentences = split_sentences(getattr(corpus, name))
+        splits[name] = [sentence for sentence in sentences if sentence.has_label(class_type)]
+        if not splits[name] and (sentences or name == "train"):
+            raise ValueError(
+                f"Of {len(sentences)} {name} sentences none has a label of type {class_type!r}: "
+                "check the label type, and give sentences with a class."
+            )
+    return corpus_of(**splits, name=corpus.name)

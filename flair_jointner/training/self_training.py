@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from flair.data import Corpus, Sentence
-from flair.datasets import FlairDatapointDataset
 
 from flair_jointner.data.annotation import add_gold_labels
+from flair_jointner.data.splits import corpus_of, split_sentences
 from flair_jointner.data.whole_files import written_whole
 from flair_jointner.models import JointTagger
 from flair_jointner.models.tagging import TaggingRun
@@ -51,7 +51,10 @@ def self_train(
     if settings.get("train_with_dev", False):
         raise ValueError("train_with_dev leaves no dev data, which choose the best tagger here.")
     base_path = Path(base_path)
+    model_file = base_path / "best-model.pt"
+    model_file.unlink(missing_ok=True)  # as Flair does with what it finds where it trains to
     best = teacher = train(make_tagger(corpus), corpus, base_path / "round-0", **settings)
+    _copy(best["model_file"], model_file)
     for number in range(1, rounds + 1):
         if teacher["interrupted"]:
             break
@@ -60,19 +63,21 @@ def self_train(
         log.info("Round %d: %d of %d sentences are taken.", number, len(added), len(unlabelled))
         if not added:
             break
-        together = Corpus(
-            FlairDatapointDataset([*_sentences(corpus.train), *added]),
-            corpus.dev,
-            corpus.test,
-            sample_missing_splits=False,
+        together = corpus_of(
+            [*split_sentences(corpus.train), *added],
+            split_sentences(corpus.dev),
+            split_sentences(corpus.test),
         )
         folder = base_path / f"round-{number}"
         teacher = train(make_tagger(together), together, folder, **settings)
         best = max(best, teacher, key=_best_dev_score)
-    model_file = base_path / "best-model.pt"
-    with written_whole(model_file) as temporary:
-        shutil.copyfile(best["model_file"], temporary)
+        _copy(best["model_file"], model_file)
     return {**best, "model_file": model_file}
+
+
+def _copy(model: Path, file: Path) -> None:
+    with written_whole(file) as temporary:
+        shutil.copyfile(model, temporary)
 
 
 def _best_dev_score(result: dict[str, Any]) -> float:
@@ -125,7 +130,3 @@ def _annotated(
         category=classes[0].value if classes else None,
     )
     return made
-
-
-def _sentences(split: Any) -> list[Sentence]:
-    return [split[index] for index in range(len(split))]

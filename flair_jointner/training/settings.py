@@ -21,6 +21,7 @@ from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.data.sampling import length_bucketed
+from flair_jointner.data.splits import split_sentences
 from flair_jointner.data.transfer_corpus import TransferCorpus, alternating_resources
 from flair_jointner.training.averaging import AveragingPlugin
 from flair_jointner.training.best_model import BestModelPlugin
@@ -91,12 +92,20 @@ def train(
         ``dev_scores`` (of each epoch), ``interrupted`` (by Ctrl-C) and ``seconds`` added.
 
     Raises:
-        ValueError: If the corpus cannot train this model, or training diverged before it had a
-            best model.
+        ValueError: If the corpus cannot train this model, two settings contradict each other, or
+            training diverged before it had a best model.
     """
     settings = _with_fast_paths({**PAPER_SETTINGS, **overrides}, corpus, least_updates)
     if isinstance(model, SequenceTagger):
         _check_corpus(corpus, model.label_type, settings.get("train_with_dev", False))
+    if average_weights is not None and settings.get("anneal_with_restarts", False):
+        raise ValueError(
+            "anneal_with_restarts goes back to the best weights, which are averages here, and "
+            "average_weights goes on from those that were averaged: leave one of them out."
+        )
+    if not corpus.dev and not settings.get("train_with_dev", False):
+        # Flair goes by the training loss then, but takes a fall of it for the worse.
+        settings["patience"] = settings["max_epochs"]
     if bfloat16:
         settings["use_amp"] = True
         torch.set_autocast_dtype(torch.device(flair.device).type, torch.bfloat16)
@@ -135,8 +144,9 @@ def _report_divergence(best: BestModelPlugin, learning_rate: float) -> None:
         f"Lower the learning rate, which was {learning_rate}."
     )
     final = best.base_path / "final-model.pt"
-    if best.model_file() == final:
-        final.unlink(missing_ok=True)  # nobody is to tag with it
+    only_final = best.model_file() == final
+    final.unlink(missing_ok=True)  # nobody is to tag with it
+    if only_final:
         raise ValueError(message)
     log.warning("%s The best model of the epochs before: %s", message, best.model_file())
 
@@ -182,12 +192,8 @@ def _check_corpus(corpus: Corpus, tag_type: str, train_with_dev: bool) -> None:
 
 
 def _has_labels(split: Dataset, tag_type: str) -> bool:
-    return any(is_annotated(s, tag_type) and s.get_labels(tag_type) for s in _sentences(split))
+    return any(is_annotated(s, tag_type) and s.get_labels(tag_type) for s in split_sentences(split))
 
 
 def _label_types(split: Dataset | None) -> str:
-    return ", ".join(sorted({name for s in _sentences(split) for name in s.annotation_layers}))
-
-
-def _sentences(split: Any) -> Any:
-    return (split[index] for index in range(len(split or [])))
+    return ", ".join(sorted({name for s in split_sentences(split) for name in s.annotation_layers}))

@@ -68,6 +68,9 @@ def fit_temperatures(
                 classes, labelled = tagger.gold_classes(batch)
                 logits.append(tagger.class_logits(output)[labelled].double())
                 targets.append(classes)
+    chain, constraint = tagger.decoding_chain()
+    chain = chain if constraint is None else chain.plus(constraint)
+    tagged = [_allowed(chain, *batch) for batch in tagged]
     outside = tagger.tagset.indices(["O"])
     if not any(_has_entities(tags[mask], outside) for _, tags, mask in tagged):
         found = {label.value for s in sentences for label in s.get_labels(tagger.tag_type)}
@@ -76,8 +79,7 @@ def fit_temperatures(
             f"{', '.join(_types(tagger))}; found: "
             f"{', '.join(sorted(found)) or 'none'}. Give annotated sentences, such as the dev set."
         )
-    chain, constraint = tagger.decoding_chain()
-    chain = (chain if constraint is None else chain.plus(constraint)).to(tagged[0][0])
+    chain = chain.to(tagged[0][0])
 
     def tag_loss(temperature: float) -> float:
         scaled = ChainScores(*(part / temperature for part in chain))
@@ -97,6 +99,13 @@ def fit_temperatures(
 
     tagger.class_temperature = _minimize(class_loss)
     return Temperatures(tagger.tag_temperature, tagger.class_temperature)
+
+
+def _allowed(chain: ChainScores, *batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Emissions, tags and mask of the sentences whose gold tags are possible; ``<unk>`` is not."""
+    emissions, tags, mask = batch
+    kept = negative_log_likelihood(emissions, tags, mask, chain.to(emissions)).isfinite()
+    return emissions[kept], tags[kept], mask[kept]
 
 
 def _types(tagger: BaseTagger) -> list[str]:

@@ -100,6 +100,11 @@ def test_a_joint_tagger_has_characters_where_they_are_asked_for(folder):
           "--mixing-rate", "1"], "mixing_rate is 1.0"),
         (["--perturbation", "0"], "perturbation is 0.0"),
         (["--decay", "-1"], "decay is -1.0"),
+        (["--source-encoding", "latin-1"], "--source-encoding goes with --system datnet"),
+        (["--system", "datnet", "--source", "{f}/source.conll", "--discriminator", "none",
+          "--alpha", "0.1"], "--alpha changes nothing with --discriminator none"),
+        (["--attention-gate"], "--attention-gate changes nothing with --attention none"),
+        (["--confidence", "0.5"], "--confidence changes nothing without --self-train"),
     ],
 )  # fmt: skip
 def test_options_that_would_change_nothing_are_refused(folder, more, message):
@@ -107,3 +112,40 @@ def test_options_that_would_change_nothing_are_refused(folder, more, message):
     assert result.exit_code == 2
     assert message in result.stderr
     assert not (folder / "none").exists()
+
+
+def test_a_source_may_have_another_encoding_than_the_target(folder, tmp_path):
+    source = (folder / "source.conll").read_text().replace("mibal", "mïbal")
+    (tmp_path / "source.conll").write_text(source, encoding="latin-1")
+    target = (folder / "train.conll").read_text().replace("mibal", "müßal")
+    (tmp_path / "target.conll").write_text(target, encoding="utf-8")
+    run = [*arguments(folder, tmp_path / "out"), "--system", "datnet", "--hidden-size", 4,
+           "--epochs", 1, "--source", tmp_path / "source.conll", "--train",
+           tmp_path / "target.conll"]  # fmt: skip
+    result = jointner(*run)
+    assert result.exit_code == 2 and "--source-encoding latin-1" in result.stderr
+    result = jointner(*run, "--source-encoding", "latin-1")
+    assert result.exit_code == 0, result.output
+    tagger = DATNet.load(tmp_path / "out" / "best-model.pt")
+    (characters, _) = tagger.embeddings.embeddings
+    assert {"ï", "ü", "ß"} <= set(characters.characters)
+    assert "Ã" not in characters.characters
+    result = jointner(
+        "map", tmp_path / "out" / "best-model.pt", "--source", tmp_path / "source.conll",
+        "--source-encoding", "latin-1", "--target", tmp_path / "target.conll", "--sentences", 6,
+        "-o", tmp_path / "map.png",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "map.png").stat().st_size > 5_000
+
+
+def test_whether_resources_share_a_decoder_is_said(folder, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="flair_jointner"):
+        for name in ("source", "dev"):
+            result = jointner(
+                *arguments(folder, tmp_path / name), "--system", "datnet", "--hidden-size", 4,
+                "--epochs", 1, "--source", folder / f"{name}.conll",
+            )  # fmt: skip
+            assert result.exit_code == 0, result.output
+    assert "of the target's types the source, with PRODUCT, SHADE, lacks COLOUR" in caplog.text
+    assert "Source and target share a decoder, for COLOUR, PRODUCT." in caplog.text

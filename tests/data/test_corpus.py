@@ -172,3 +172,21 @@ def test_a_real_corpus_of_fully_and_partly_annotated_files():
     assert [len(corpus.train), len(corpus.dev), len(corpus.test)] == [4092, 500, 500]
     assert sum(is_annotated(sentence, "ner") for sentence in corpus.train) == 1000
     assert all(sentence.get_labels("category") for sentence in corpus.train)
+
+
+def test_the_key_of_a_class_that_is_not_read_changes_nothing(tmp_path):
+    file = tmp_path / "train.conll"
+    file.write_text("# intent = buy\nmibal\tB-COLOUR\n")
+    options = {"tag_type": "ner", "class_key": "intent"}
+    (sentence,) = read_sentences(file, class_type="kind", **options)
+    assert sentence.get_label("kind").value == "buy"
+    (sentence,) = read_sentences(file, class_type=None, **options)
+    assert not sentence.get_labels("kind") and sentence.get_labels("ner")
+    assert len(read_corpus(file, **options, class_type=None).train) == 1
+
+
+def test_files_of_classes_alone_are_refused_where_no_class_is_read(tmp_path):
+    file = tmp_path / "classes.txt"
+    file.write_text("__label__garden mibal rofen\n")
+    with pytest.raises(ValueError, match="nothing but categories.*leave the file out.*--ner-only"):
+        read_corpus(file, class_type=None)

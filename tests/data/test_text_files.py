@@ -3,7 +3,7 @@ import gzip
 import pytest
 
 from flair_jointner.data.errors import DataError
-from flair_jointner.data.text_files import check_decoded, read_lines, read_raw_lines, replace_file
+from flair_jointner.data.text_files import check_decoded, read_lines, read_raw_lines
 
 
 def test_only_line_feeds_end_lines(tmp_path):
@@ -48,13 +48,3 @@ def test_utf_16_works_and_its_bad_bytes_are_an_error(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.conll"):
         read_lines(tmp_path / "nowhere.conll")
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "new" / "f"
-    replace_file(path, "é\n")
-    assert path.read_bytes() == "é\n".encode()
-    with pytest.raises(UnicodeEncodeError):
-        replace_file(path, "a\ud800")
-    assert path.read_bytes() == "é\n".encode()
-    assert list(path.parent.iterdir()) == [path]

@@ -10,7 +10,13 @@ import tiny
 from flair.samplers import FlairSampler
 from torch.utils.data import Dataset
 
-from flair_jointner.data import TransferCorpus, alternating_resources, is_source, mark_source
+from flair_jointner.data import (
+    TransferCorpus,
+    alternating_resources,
+    is_source,
+    mark_source,
+    read_sentences,
+)
 from flair_jointner.data.transfer_corpus import balanced_rate
 
 
@@ -195,3 +201,10 @@ def test_numbers_below_one_are_refused():
         alternating_resources(0, 0.5)
     with pytest.raises(ValueError, match="least_batches 0"):
         alternating_resources(4, 0.5, least_batches=0)
+
+
+def test_a_comment_of_a_file_marks_no_source(tmp_path):
+    file = tmp_path / "train.conll"
+    file.write_text("# resource = source\nmibal\tB-COLOUR\n")
+    (sentence,) = read_sentences(file)
+    assert not is_source(sentence)

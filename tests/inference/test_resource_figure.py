@@ -72,7 +72,7 @@ def test_too_few_sentences_are_refused(tmp_path):
     with pytest.raises(ValueError, match="0 sentences from the source and 9 from the target"):
         resource_figure({"one": datnet()}, tiny.random_titles(9))
     with pytest.raises(ValueError, match="perplexity is 30.0 for 20 sentences"):
-        resource_figure({"one": datnet()}, both(20))
+        resource_figure({"one": datnet()}, both(20), perplexity=30.0)
     with pytest.raises(ValueError, match="batch size is 0"):
         shared_features(datnet(), both(9), 0)
     with pytest.raises(ValueError, match=r"a\.txt has to end in one of \.png"):

@@ -275,3 +275,17 @@ def test_offsets_in_thai_titles(engine):
             assert row["text"][entity["start"] : entity["end"]] == entity["text"]
             bare = entity["text"].replace("\u200b", "").replace("\ufeff", "")
             assert (bare, entity["type"]) == (span.text, span.get_label("ner").value)
+
+
+def test_each_tagged_token_is_an_entity_where_tags_encode_no_spans():
+    tagger = tiny.joint_tagger(types=tiny.dictionary(("NOUN", "VERB", "O"), spans=False))
+    sentences = tiny.random_titles(20)
+    rows = list(tagger.tag([[token.text for token in sentence] for sentence in sentences]))
+    tagger.predict(sentences)
+    for sentence, row in zip(sentences, rows, strict=True):
+        found = [(token.text, label.value, label.score) for token in sentence
+                 for label in token.get_labels(tiny.TAG_TYPE) if label.value != "O"]  # fmt: skip
+        entities = [(e["text"], e["type"], pytest.approx(e["score"])) for e in row["entities"]]
+        assert found == entities
+        assert all(row["text"][e["start"] : e["end"]] == e["text"] for e in row["entities"])
+    assert sum(len(row["entities"]) for row in rows) > 20

@@ -343,6 +343,7 @@ def test_token_tags_of_a_resource_are_its_own(tag_format):
     for sentences in (tiny.random_titles(9), marked(tiny.random_titles(9))):
         as_spans = copy.deepcopy(sentences)
         tagger.predict(as_spans)
+        assert any(sentence.get_labels("ner") for sentence in as_spans)
         tagger.predict(sentences, force_token_predictions=True)
         for sentence, expected in zip(sentences, as_spans, strict=True):
             tags = tiny.token_tags(sentence, "ner")

@@ -106,6 +106,7 @@ def test_the_class_has_a_label_type_of_its_own(label_name, expected):
     for sentence in sentences:
         assert [place for place, *_ in tiny.labels(sentence, expected)] == [None]
         assert all(place for place, *_ in tiny.labels(sentence, label_name or tiny.TAG_TYPE))
+    assert any(sentence.get_labels(label_name or tiny.TAG_TYPE) for sentence in sentences)
 
 
 def test_without_classes_no_class_is_predicted():

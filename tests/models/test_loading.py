@@ -2,6 +2,7 @@
 
 import pytest
 import tiny
+from flair.embeddings import HashEmbeddings, StackedEmbeddings
 from flair.models import SequenceTagger
 
 from flair_jointner import DATNet, JointTagger
@@ -29,3 +30,17 @@ def test_what_is_none_of_them_is_named(tmp_path):
         load_tagger(tmp_path / "flair.pt")
     with pytest.raises(FileNotFoundError, match="no model file"):
         load_tagger(tmp_path / "none.pt")
+
+
+def test_members_of_a_stack_that_save_no_name_come_back_with_theirs(tmp_path):
+    parts = [HashEmbeddings(num_embeddings=9, embedding_length=4) for _ in range(2)]
+    tagger = tiny.joint_tagger(StackedEmbeddings(parts), perturbation=1.0)
+    sentences = tiny.random_titles(9)
+    tagger.predict(sentences)
+    tagger.save(tmp_path / "model.pt")
+    again = JointTagger.load(tmp_path / "model.pt")
+    assert sorted(again.input_norms) == sorted(tagger.input_norms)
+    others = tiny.random_titles(9)
+    again.predict(others)
+    for one, two in zip(sentences, others, strict=True):
+        assert tiny.labels(one, tiny.TAG_TYPE, 4) == tiny.labels(two, tiny.TAG_TYPE, 4)

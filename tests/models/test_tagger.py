@@ -487,3 +487,15 @@ def test_what_is_remembered_goes_with_the_sentence():
     del sentences
     gc.collect()
     assert len(tagger._known_tags._values) == len(tagger._word_indices._values) == 0
+
+
+def test_gold_tags_follow_a_label_whose_value_is_changed_in_place():
+    tagger = tiny.joint_tagger()
+    sentence = tiny.title("mibal rofen", [(0, 1, "COLOUR")])
+    before = tagger.gold_tags([sentence])[0].tolist()
+    sentence.get_labels(tiny.TAG_TYPE)[0].set_value("PRODUCT")
+    after = tagger.gold_tags([sentence])[0].tolist()
+    assert [tagger.tagset.tags[row[0]] for row in (before[0], after[0])] == [
+        "S-COLOUR",
+        "S-PRODUCT",
+    ]

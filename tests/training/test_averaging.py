@@ -1,7 +1,6 @@
 """The moving average of the weights, against its recursion in plain arithmetic."""
 
 import pytest
-import tiny
 import torch
 from flair.trainers.plugins import TrainerPlugin
 from test_settings import QUICK, small_corpus, tagger
@@ -79,4 +78,28 @@ def test_the_model_card_names_the_plugin(tmp_path):
     corpus = small_corpus()
     train(tagger(corpus), corpus, tmp_path, average_weights=0.9, **{**QUICK, "max_epochs": 1})
     card = JointTagger.load(tmp_path / "best-model.pt").model_card
-    assert tiny.TAG_TYPE and "'decay': 0.9" in str(card)
+    assert "'decay': 0.9" in str(card)
+
+
+class CtrlC(TrainerPlugin):
+    """Interrupts in the middle of an epoch, and keeps the weights of that moment."""
+
+    @TrainerPlugin.hook
+    def before_training_batch(self, batch_no, **_):
+        if batch_no == 6:
+            self.weights = self.model.linear.weight.detach().clone()
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_saves_the_average_too(tmp_path):
+    corpus, plugin = small_corpus(), CtrlC()
+    result = train(tagger(corpus), corpus, tmp_path, plugins=[plugin], average_weights=0.9, **QUICK)
+    assert result["model_file"] == tmp_path / "final-model.pt"
+    saved = JointTagger.load(result["model_file"]).linear.weight
+    assert not torch.allclose(saved, plugin.weights, atol=1e-4)
+
+
+def test_weights_that_go_back_to_the_best_are_not_averaged(tmp_path):
+    corpus = small_corpus()
+    with pytest.raises(ValueError, match="leave one of them out"):
+        train(tagger(corpus), corpus, tmp_path, average_weights=0.9, anneal_with_restarts=True)

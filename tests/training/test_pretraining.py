@@ -1,8 +1,10 @@
 """A sentence classifier, trained as the start of a tagger."""
 
+import pytest
 import tiny
 import torch
 from flair.models import TextClassifier
+from flair.trainers.plugins import TrainerPlugin
 
 from flair_jointner import DocumentMaxPoolRNNEmbeddings
 from flair_jointner.models import load_classifier
@@ -48,3 +50,35 @@ def test_the_classes_are_those_of_the_training_data(tmp_path):
     model, _ = pretrain_classifier(corpus, tiny.words(), tmp_path, hidden_size=4, epochs=1)
     assert sorted(model.label_dictionary.get_items()) == ["garden", "office"]
     assert model.embeddings.rnn.hidden_size == 4
+
+
+def test_sentences_without_a_class_are_left_out(tmp_path):
+    silent = tiny.random_titles(3)
+    corpus = tiny.corpus([*titles(30, 1), *silent], [*titles(10, 2), *silent])
+    model, result = pretrain_classifier(corpus, tiny.words(), tmp_path, hidden_size=4, epochs=1)
+    assert sorted(model.label_dictionary.get_items()) == ["garden", "office"]
+    (score,) = result["dev_scores"]
+    assert 10 * score == pytest.approx(round(10 * score))  # of ten sentences, not of thirteen
+
+
+def test_a_split_without_any_class_is_refused(tmp_path):
+    corpus = tiny.corpus(titles(5, 1), tiny.random_titles(3))
+    with pytest.raises(ValueError, match="Of 3 dev sentences none has a label of type 'category'"):
+        pretrain_classifier(corpus, tiny.words(), tmp_path)
+    with pytest.raises(ValueError, match="Of 0 train sentences"):
+        pretrain_classifier(tiny.corpus([], titles(5, 1)), tiny.words(), tmp_path)
+
+
+def test_without_dev_data_the_learning_rate_stays(tmp_path):
+    rates = []
+
+    class Rates(TrainerPlugin):
+        @TrainerPlugin.hook
+        def before_training_epoch(self, **_):
+            rates.append(self.trainer.optimizer.param_groups[0]["lr"])
+
+    pretrain_classifier(
+        tiny.corpus(titles(60, 1)), tiny.words(), tmp_path, hidden_size=4, epochs=8,
+        plugins=[Rates()],
+    )  # fmt: skip
+    assert rates == pytest.approx([1e-3] * 8)

@@ -120,3 +120,27 @@ def test_it_ends_where_nothing_is_confident_enough(tmp_path):
         tagger, corpus, unlabelled(5), tmp_path, confidence=1.0, **{**QUICK, "max_epochs": 1}
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best-model.pt", "round-0"]
+
+
+class Diverging(TrainerPlugin):
+    """Makes the weights of the second training no numbers."""
+
+    trainings = 0
+
+    @TrainerPlugin.hook
+    def after_setup(self, **_):
+        self.trainings += 1
+
+    @TrainerPlugin.hook
+    def after_training_epoch(self, **_):
+        if self.trainings == 2:
+            self.model.linear.weight.data.fill_(float("nan"))
+
+
+def test_a_round_that_diverges_leaves_the_best_model_of_those_before(tmp_path):
+    corpus = tiny.corpus(titles(20, 1), titles(10, 2))
+    tagger(corpus, hidden_size=8).save(tmp_path / "best-model.pt")  # of an older training
+    settings = {**QUICK, "max_epochs": 1, "plugins": [Diverging()]}
+    with pytest.raises(ValueError, match="Training diverged"):
+        self_train(tagger, corpus, unlabelled(5), tmp_path, confidence=0.0, **settings)
+    assert JointTagger.load(tmp_path / "best-model.pt").hidden_size == 16

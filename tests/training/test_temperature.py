@@ -103,3 +103,19 @@ def test_sentences_whose_entities_are_all_unknown_are_refused():
 def test_sentences_without_annotation_are_refused():
     with pytest.raises(ValueError, match="No sentence has labels of type 'ner'"):
         fit_temperatures(tiny.joint_tagger(), [tiny.title("mibal", annotated=False)])
+
+
+def test_gold_tags_that_cannot_be_predicted_do_not_count():
+    types = tiny.dictionary(("NOUN", "VERB", "O"), spans=False, add_unk=True)
+    tagger = tiny.joint_tagger(types=types, classes=None)
+    sentences = tiny.random_titles(30)
+    tagger.predict(sentences[:15])  # gold tags that it finds probable, beside some that it may not
+    for number, sentence in enumerate(sentences[15:]):
+        for place, token in enumerate(sentence):
+            known = ("NOUN", "VERB", "O")[(number + place) % 3]
+            token.add_label(tiny.TAG_TYPE, known if number < 10 else "ADJECTIVE")
+    found = fit_temperatures(tagger, sentences[:25]).tags
+    assert 0.1 < found < 20.0  # neither end of the range
+    assert fit_temperatures(tagger, sentences).tags == pytest.approx(found)
+    with pytest.raises(ValueError, match="found: ADJECTIVE"):
+        fit_temperatures(tagger, sentences[25:])
