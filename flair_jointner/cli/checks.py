@@ -79,8 +79,12 @@ def check_effect() -> None:
     for option, (other, values) in _WITHOUT_EFFECT.items():
         found = context.params[other]
         if was_given(option) and found in values:
-            with_it = f"with {typed[other]} {found}" if found else f"without {typed[other]}"
-            raise ValueError(f"{typed[option]} changes nothing {with_it}: leave it out.")
+            end = (
+                f"with {typed[other]} {found}: leave it out."
+                if found
+                else f"without {typed[other]}: pass that too, or leave it out."
+            )
+            raise ValueError(f"{typed[option]} changes nothing {end}")
 
 
 def was_given(name: str | None) -> bool:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from flair_jointner.data.corpus import (
     fitting_options,
     format_of,
 )
+from flair_jointner.data.errors import DataError
 from flair_jointner.data.raw_text import read_raw_text
 from flair_jointner.data.splits import split_sentences
 
@@ -176,6 +177,18 @@ def check_plain_text(option: str, reading: dict[str, Any], *known: str) -> None:
             f"{option} reads plain text, and {', '.join(typed)} is for annotated files: leave one "
             "of them out."
         )
+
+
+@contextmanager
+def reading_source() -> Iterator[None]:
+    """Says of what is wrong with a source's files that they have options of their own."""
+    try:
+        yield
+    except DataError as error:
+        raise ValueError(
+            f"{error}\nFor the source alone there are --source-encoding, --source-scheme and "
+            "--source-tag-column."
+        ) from error
 
 
 def of_source(reading: dict[str, Any], source_reading: dict[str, Any]) -> dict[str, Any]:

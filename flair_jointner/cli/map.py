@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import WORDS_ALONE, Paths, of_source, read_all
+from flair_jointner.cli.inputs import WORDS_ALONE, Paths, of_source, read_all, reading_source
 from flair_jointner.cli.options import FILE
 from flair_jointner.data import mark_source
 from flair_jointner.data.augmentation import draw
@@ -55,8 +55,9 @@ def draw_map(
 
     picture_format(output, MAP_FORMATS)
     taggers = {str(model): DATNet.load(model, trust) for model in models}
-    reading_of_source = of_source(reading, source_reading)
-    source = draw(read_all(source_files, WORDS_ALONE, reading_of_source, target_files), sentences)
+    with reading_source():
+        own_reading = of_source(reading, source_reading)
+        source = draw(read_all(source_files, WORDS_ALONE, own_reading, target_files), sentences)
     target = draw(read_all(target_files, WORDS_ALONE, reading, source_files), sentences)
     for sentence in source:
         mark_source(sentence)

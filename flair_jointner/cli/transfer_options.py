@@ -5,7 +5,7 @@ from typing import Any
 import click
 from flair.data import Corpus
 
-from flair_jointner.cli.inputs import Paths, make_embeddings, of_source, read_splits
+from flair_jointner.cli.inputs import Paths, make_embeddings, of_source, read_splits, reading_source
 from flair_jointner.cli.options import FILE, option_group
 from flair_jointner.data import TransferCorpus
 from flair_jointner.models import DISCRIMINATORS, SHARES
@@ -94,8 +94,9 @@ def make_transfer(
     options = dict(transfer)
     source_files = options.pop("source")
     files = (*target_files, *source_files, *words["vocabulary"])
-    reading_of_source = of_source(reading, source_reading)
-    source = read_splits(source_files, (), (), labels, reading_of_source, files)
+    with reading_source():
+        own_reading = of_source(reading, source_reading)
+        source = read_splits(source_files, (), (), labels, own_reading, files)
     source_vectors, mixing_rate = options.pop("source_vectors"), options.pop("mixing_rate")
     corpus = TransferCorpus(source, target, mixing_rate)
     embeddings = make_embeddings(target if source_vectors else corpus, words, reading, files)

@@ -113,5 +113,5 @@ def _wrong_encoding(path: str | Path, line: int | None, found: bytes, encoding: 
         line,
         f"the byte(s) {found[:8].hex(' ').upper()}, which are not {encoding}",
         f"text in {encoding}; pass the file's own encoding, for example encoding='latin-1' "
-        "(--encoding latin-1; for the source of a transfer alone --source-encoding latin-1)",
+        "(--encoding latin-1)",
     )

@@ -52,7 +52,6 @@ def self_train(
         raise ValueError("train_with_dev leaves no dev data, which choose the best tagger here.")
     base_path = Path(base_path)
     model_file = base_path / "best-model.pt"
-    model_file.unlink(missing_ok=True)  # as Flair does with what it finds where it trains to
     best = teacher = train(make_tagger(corpus), corpus, base_path / "round-0", **settings)
     _copy(best["model_file"], model_file)
     for number in range(1, rounds + 1):
