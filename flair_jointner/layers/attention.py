@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from flair_jointner.layers.dropout import Dropout
 from flair_jointner.layers.masking import masked_softmax
 from flair_jointner.layers.matmul import linear
 
@@ -108,7 +109,7 @@ class MultiHeadSelfAttention(nn.Module):
         self.value = nn.Linear(hidden_size, hidden_size)
         self.output = nn.Linear(hidden_size, hidden_size)
         self.temperature = nn.Linear(hidden_size, 1) if scaling == "learned" else None
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Lets each token of a sentence attend to all tokens of the same sentence.

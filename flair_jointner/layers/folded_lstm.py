@@ -55,24 +55,24 @@ class FoldedLstm:
                 self._biases.append(bias.to(self.dtype))
                 self._recurrent.append(Factor(recurrent.to(self.dtype)))
 
-    def gates(self, embedded: Tensor) -> Tensor:
+    def gates(self, embedded: Tensor) -> list[Tensor]:
         """The input half of the gates.
 
         Args:
             embedded: ``[words, embedding]``.
 
         Returns:
-            ``[directions, words, 4 · hidden]``.
+            That of each direction, ``[words, 4 · hidden]``.
         """
         embedded = embedded.to(self.dtype)
         pairs = zip(self._inputs, self._biases, strict=True)
-        return torch.stack([factor.multiply(embedded, bias) for factor, bias in pairs])
+        return [factor.multiply(embedded, bias) for factor, bias in pairs]
 
-    def run(self, gates: Tensor, words: Tensor, packing: Packing) -> Tensor:
+    def run(self, gates: list[Tensor], words: Tensor, packing: Packing) -> Tensor:
         """Runs the recurrence.
 
         Args:
-            gates: What :meth:`gates` gave for some words, ``[directions, words, 4 · hidden]``.
+            gates: What :meth:`gates` gave for some words, ``[words, 4 · hidden]`` per direction.
             words: The word of each token, an index into the gates, packed, ``[N]``.
             packing: The layout of the batch.
 
@@ -80,7 +80,7 @@ class FoldedLstm:
             The hidden states, ``[N, hidden · directions]``, packed.
         """
         hidden = self._hidden
-        states = gates.new_empty(len(words), self.directions * hidden)
+        states = gates[0].new_empty(len(words), self.directions * hidden)
         for direction, recurrent in enumerate(self._recurrent):
             own = states[:, direction * hidden : (direction + 1) * hidden]
             steps = list(zip(packing.steps(words), packing.steps(own), strict=True))

@@ -8,10 +8,14 @@ reaches no token. Where much of the batch is padding, the steps are our own
 (:mod:`~flair_jointner.layers.packed_lstm`), which cost what the tokens cost.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from flair_jointner.layers.dropout import drop
 from flair_jointner.layers.packed_lstm import run_direction
 from flair_jointner.layers.packing import Packing
 
@@ -64,14 +68,45 @@ def _run_padded(rnn: nn.RNNBase, states: Tensor, mask: Tensor) -> Tensor:
     # Place of the token that is as far from the end as this one from the beginning.
     turned = torch.where(mask, lengths - 1 - places, places)
     sentences = torch.arange(len(mask), device=mask.device).unsqueeze(1)
+    rows = (sentences * mask.size(1) + turned).flatten()
     for layer in range(rnn.num_layers):
         states = _between_layers(rnn, layer, states)
         directions = [_run_direction(rnn, f"l{layer}", states)]
         if rnn.bidirectional:
-            backward = _run_direction(rnn, f"l{layer}_reverse", states[sentences, turned])
-            directions.append(backward[sentences, turned])
+            backward = _run_direction(rnn, f"l{layer}_reverse", _turn(states, rows))
+            directions.append(_turn(backward, rows))
         states = torch.cat(directions, dim=2)
     return states * mask.unsqueeze(2)
+
+
+def _turn(states: Tensor, rows: Tensor) -> Tensor:
+    """Turns sentences round, or back.
+
+    Args:
+        states: ``[batch, tokens, …]``.
+        rows: For each token the flat index of the one that takes its place, ``[batch · tokens]``:
+            an exchange of pairs.
+
+    Returns:
+        Of the shape of the states.
+    """
+    turned: Tensor = _Exchange.apply(states.flatten(0, 1), rows)
+    return turned.view(*states.shape[:2], -1)
+
+
+class _Exchange(torch.autograd.Function):
+    """Rows in another order that is its own inverse: no sum is needed in the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        return states.index_select(0, rows)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        return gradient.index_select(0, rows), None
 
 
 def _run_direction(rnn: nn.RNNBase, name: str, states: Tensor) -> Tensor:
@@ -102,7 +137,7 @@ def _run_packed(rnn: nn.RNNBase, states: Tensor, mask: Tensor) -> Tensor:
 def _between_layers(rnn: nn.RNNBase, layer: int, states: Tensor) -> Tensor:
     """The dropout that stands below each layer but the first."""
     if layer and rnn.dropout and rnn.training:
-        return nn.functional.dropout(states, rnn.dropout)
+        return drop(states, rnn.dropout)
     return states
 
 

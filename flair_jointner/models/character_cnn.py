@@ -11,6 +11,7 @@ from flair.embeddings import TokenEmbeddings
 from flair.embeddings.base import register_embeddings
 from torch import Tensor, nn
 
+from flair_jointner.layers.dropout import Dropout
 from flair_jointner.layers.perturbation import Perturber, RunningNormalisation
 
 _PADDING, _UNKNOWN, _FIRST = 0, 1, 2
@@ -77,7 +78,7 @@ class CharacterCNNEmbeddings(TokenEmbeddings):
             _FIRST + len(self.characters), embedding_size, padding_idx=_PADDING
         )
         self.convolution = nn.Conv1d(embedding_size, filters, window)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.normalisation: RunningNormalisation | None = None
         if normalised:
             self.normalise()

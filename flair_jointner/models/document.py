@@ -8,10 +8,10 @@ import torch
 from flair.data import Sentence
 from flair.embeddings import DocumentEmbeddings, StackedEmbeddings, TokenEmbeddings
 from flair.embeddings.base import load_embeddings, register_embeddings
-from flair.nn import LockedDropout
 from torch import nn
 
 from flair_jointner.layers import length_mask, masked_max
+from flair_jointner.layers.dropout import LockedDropout
 from flair_jointner.layers.recurrent import run_recurrent
 from flair_jointner.models.embedding import WordIndices, embed_batch
 from flair_jointner.models.fast_paths import SentenceMemory

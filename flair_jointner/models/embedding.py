@@ -183,7 +183,8 @@ def _word_indices(
     for owner, indices in rows:
         if owner is embeddings:
             return indices
-    indices = torch.tensor([embeddings.get_cached_token_index(t.text) for t in sentence.tokens])
+    find = embeddings.get_cached_token_index  # to look this up takes longer than the index
+    indices = torch.tensor([find(token.text) for token in sentence.tokens])
     rows.append((embeddings, indices))
     return indices
 

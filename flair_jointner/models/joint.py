@@ -10,11 +10,11 @@ import torch
 from flair.data import Dictionary, Sentence
 from flair.embeddings import TokenEmbeddings
 from flair.models import SequenceTagger, TextClassifier
-from flair.nn import LockedDropout
 from flair.training_utils import Result
 from torch import Tensor, nn
 
 from flair_jointner.layers import MultiHeadSelfAttention, SoftAttention, masked_max
+from flair_jointner.layers.dropout import LockedDropout
 from flair_jointner.models.evaluation import class_scores
 from flair_jointner.models.losses import Loss
 from flair_jointner.models.network import TaggerOutput

@@ -12,6 +12,7 @@ from flair.embeddings.base import load_embeddings
 from torch import Tensor, nn
 
 from flair_jointner.layers import LinearChainCRF, length_mask
+from flair_jointner.layers.dropout import Dropout, LockedDropout
 from flair_jointner.layers.matmul import linear
 from flair_jointner.layers.perturbation import Perturber, RunningNormalisation, check_size
 from flair_jointner.layers.recurrent import run_recurrent
@@ -88,7 +89,7 @@ class TaggerNetwork(ModelFile):
         self.fast_paths = FastPaths()
         self._word_indices: WordIndices = SentenceMemory()
         self.tagset = TagSet(self.label_dictionary.get_items(), self.predict_spans, self.tag_format)
-        self._replace_crf()
+        self._replace_layers()
         self.perturbation = perturbation
         self.input_norms = nn.ModuleDict()
         if perturbation is not None:
@@ -123,8 +124,14 @@ class TaggerNetwork(ModelFile):
     def _determine_if_span_prediction_problem(self, dictionary: Dictionary) -> bool:
         return encodes_spans(dictionary)
 
-    def _replace_crf(self) -> None:
-        """Puts our CRF, with the same parameter, in the place of Flair's."""
+    def _replace_layers(self) -> None:
+        """Puts our dropout, and our CRF with the same parameter, in the place of Flair's."""
+        if self.use_dropout:
+            self.dropout = Dropout(self.use_dropout)
+        if self.use_locked_dropout:
+            self.locked_dropout = LockedDropout(  # type: ignore[assignment]
+                self.use_locked_dropout
+            )
         if self.use_crf:
             transitions = self.crf.transitions
             self.crf = LinearChainCRF(  # type: ignore[assignment]

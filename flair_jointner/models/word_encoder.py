@@ -41,11 +41,13 @@ class WordEncoder:
         self._lstm = FoldedLstm(rnn, projection, dtype)
         self._indices: dict[str, int] = {}
         words = len(embeddings.embedding.weight)
-        shape = (self._lstm.directions, words, self._lstm.gate_size)
-        self._gates: Tensor | None = None
-        if shape[0] * shape[1] * shape[2] * self._lstm.dtype.itemsize <= _TABLE_BYTES:
+        directions, size, dtype = self._lstm.directions, self._lstm.gate_size, self._lstm.dtype
+        self._gates: list[Tensor] | None = None  # a table for each direction
+        if directions * words * size * dtype.itemsize <= _TABLE_BYTES:
             device = next(rnn.parameters()).device
-            self._gates = torch.empty(shape, dtype=self._lstm.dtype, device=device)
+            self._gates = [
+                torch.empty(words, size, dtype=dtype, device=device) for _ in range(directions)
+            ]
             self._is_known = torch.zeros(words, dtype=torch.bool, device=device)
 
     def find(self, tokens: list[str]) -> list[int]:
@@ -85,13 +87,14 @@ class WordEncoder:
         else:
             new = packed[~self._is_known[packed]].unique()
             if len(new):
-                self._gates.index_copy_(1, new, self._compute(new))
+                for table, rows in zip(self._gates, self._compute(new), strict=True):
+                    table.index_copy_(0, new, rows)
                 self._is_known[new] = True
             gates = self._gates
         return packing.pad(self._lstm.run(gates, packed, packing), mask.size(1))
 
-    def _compute(self, words: Tensor) -> Tensor:
-        """What words send into the gates, ``[directions, words, gates]``."""
+    def _compute(self, words: Tensor) -> list[Tensor]:
+        """What words send into the gates, ``[words, gates]`` per direction."""
         table = self.embeddings.embedding.weight
         vectors = table[words.to(table.device)]
         if self.embeddings.layer_norm is not None:  # it is where the table is

@@ -21,8 +21,9 @@ def run_both(rnn, projection=None, dtype=None):
         packing = Packing(LENGTHS)
         folded = FoldedLstm(rnn, projection, dtype)
         gates = folded.gates(packing.pack(states))
-        assert gates.shape == (folded.directions, int(LENGTHS.sum()), folded.gate_size)
-        words = torch.arange(gates.size(1))
+        shapes = [tuple(of_direction.shape) for of_direction in gates]
+        assert shapes == folded.directions * [(int(LENGTHS.sum()), folded.gate_size)]
+        words = torch.arange(len(gates[0]))
         found = packing.pad(folded.run(gates, words, packing), mask.size(1))
     return found, expected
 
@@ -47,7 +48,7 @@ def test_in_float64_they_agree_to_rounding():
     packing = Packing(LENGTHS)
     folded = FoldedLstm(rnn)
     gates = folded.gates(packing.pack(states))
-    found = packing.pad(folded.run(gates, torch.arange(gates.size(1)), packing), mask.size(1))
+    found = packing.pad(folded.run(gates, torch.arange(len(gates[0])), packing), mask.size(1))
     expected = run_recurrent(rnn, states, mask, fast=False)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
 
