@@ -37,7 +37,7 @@ class ChainWeights:
 
     Attributes:
         scores: The chain.
-        dead_penalty: -inf for dead tags and 0 for the others, ``[tags]``.
+        dead: Indices of the dead tags.
     """
 
     def __init__(self, chain: ChainScores) -> None:
@@ -52,17 +52,14 @@ class ChainWeights:
         left = chain.transitions.amax(0) > _FORBIDDEN
         live = (starts | entered) & (ends | left)
         self._tags = len(live)
-        self.dead_penalty = torch.zeros_like(chain.final).masked_fill(~live, -math.inf)
-        dead = (~live).nonzero().squeeze(1)
+        self.dead = dead = (~live).nonzero().squeeze(1)
         moves = chain.transitions.index_fill(0, dead, -math.inf).index_fill_(1, dead, -math.inf)
-        self._live_scores = (
-            moves,
-            chain.initial.masked_fill(~(starts & live), -math.inf),
-            chain.final.masked_fill(~(ends & live), -math.inf),
-        )
+        edges = torch.stack([chain.initial, chain.final])
+        edges.masked_fill_(~torch.stack([starts & live, ends & live]), -math.inf)
+        self._live_scores = (moves, *edges.unbind())
         self._steps = _mixing_steps(moves, live) if bool(starts.any() & ends.any()) else None
-        self._step_spread = _spread(moves)
-        self._edge_spread = sum(map(_spread, self._live_scores[1:]))
+        self._step_spread = _spread(moves.flatten())
+        self._edge_spread = _spread(edges)
 
     def are_safe(self, spreads: Tensor, dtype: torch.dtype) -> Tensor:
         """Whether nothing that matters underflows in a sentence.
@@ -148,11 +145,9 @@ def _mixing_steps(moves: Tensor, live: Tensor) -> int | None:
 
 
 def _spread(scores: Tensor) -> float:
-    """Distance between the highest and the lowest score that forbid nothing."""
-    lowest = scores.min()
-    if lowest <= _FORBIDDEN:
-        lowest = scores.masked_fill(scores <= _FORBIDDEN, math.inf).min()
-    return max(0.0, float(scores.max() - lowest))
+    """Distance between the highest and the lowest score of a row that forbid nothing, summed."""
+    lowest = scores.masked_fill(scores <= _FORBIDDEN, math.inf).amin(-1)
+    return float((scores.amax(-1) - lowest).clamp(min=0.0).sum())
 
 
 class ScaledPasses:
@@ -186,17 +181,22 @@ class ScaledPasses:
         self._packing = packing
         emissions = emissions.to(dtype)
         # A dead tag of a high emission must not make the others small.
-        tops = (emissions + weights.dead_penalty.to(dtype)).amax(1)  # [N]
-        self._emitted = (emissions - tops.unsqueeze(1)).exp_()
+        self._emitted = emissions.index_fill(1, weights.dead, -math.inf)
+        tops = self._emitted.amax(1)  # [N]
+        self._emitted.sub_(tops.unsqueeze(1)).exp_().index_fill_(1, weights.dead, 1.0)
         transitions, initial, final = weights.factors(dtype)
         self._transitions = transitions[0]
         self._floor = len(transitions[0]) * torch.finfo(dtype).tiny if spread is None else 0.0
         lanes = 2 if backward else 1
+        factors = emissions.new_empty(lanes, *emissions.shape)
+        factors[0] = self._emitted
+        if backward:
+            torch.index_select(self._emitted, 0, packing.turned, out=factors[1])
         states, self._rescaled = _scan(
-            torch.stack([self._emitted, self._emitted.index_select(0, packing.turned)][:lanes]),
+            factors,
             packing.sizes,
             torch.stack([initial[0], final[0]][:lanes]).unsqueeze(1),
-            torch.stack([self._transitions.t(), self._transitions][:lanes]),
+            [self._transitions.t(), self._transitions][:lanes],
             1 if spread is None else weights.rescaling_interval(spread, dtype),
             self._floor,
         )
@@ -221,7 +221,7 @@ class ScaledPasses:
     @cached_property
     def _joined(self) -> Tensor:
         """Prefix times suffix of each tag, the token's emission counted once, ``[N, tags]``."""
-        return self._prefixes * self._suffixes / self._emitted
+        return (self._prefixes * self._suffixes).div_(self._emitted)
 
     @cached_property
     def _totals(self) -> Tensor:
@@ -274,7 +274,7 @@ class ScaledPasses:
         shares = weights[self._packing.sentence[first:]] / totals
         to = self._suffixes[first:] * shares.unsqueeze(1)
         origin = self._prefixes.index_select(0, self._packing.previous)
-        return (self._transitions * product(to.t(), origin.t())).to(self._dtype)
+        return product(to.t(), origin.t()).mul_(self._transitions).to(self._dtype)
 
     def log_prefixes(self, tokens: Tensor) -> Tensor:
         """Log of the summed beginnings up to each tag of some tokens, ``[tokens, tags]``."""
@@ -294,7 +294,7 @@ def _scan(
     factors: Tensor,
     sizes: list[int],
     first: Tensor,
-    matrices: Tensor,
+    matrices: list[Tensor],
     interval: int,
     floor: float,
 ) -> tuple[Tensor, Tensor]:
@@ -304,7 +304,7 @@ def _scan(
         factors: ``[batches, N, tags]``, overwritten with the states.
         sizes: Number of sentences of each step.
         first: What the factors of the first step are multiplied by, ``[batches, 1, tags]``.
-        matrices: ``[batches, tags, tags]``.
+        matrices: One for each batch, ``[tags, tags]``.
         interval: Number of steps after which the states are divided by their sum.
         floor: What is added to each state before that.
 
@@ -314,17 +314,18 @@ def _scan(
     scales = factors.new_ones(factors.shape[:2])
     steps = factors.split(sizes, dim=1)
     step_scales = scales.split(sizes, dim=1)
-    turned = None
-    if pays_off(matrices[0], factors.size(1) // len(sizes)):
-        turned = matrices.transpose(1, 2).contiguous()
+    if apart := pays_off(matrices[0], factors.size(1) // len(sizes)):
+        columns = [matrix.t().contiguous() for matrix in matrices]
+    else:
+        stacked = torch.stack(matrices)
     before = steps[0].mul_(first).add_(floor)
     for place, state in enumerate(steps[1:], start=1):
         before = before[:, : state.size(1)]
-        if turned is None:
-            state.mul_(torch.bmm(before, matrices))
-        else:
-            for lane, matrix in enumerate(turned):
+        if apart:
+            for lane, matrix in enumerate(columns):
                 state[lane].mul_(product(before[lane], matrix))
+        else:
+            state.mul_(torch.bmm(before, stacked))
         if floor:
             state.add_(floor)
         if place % interval == 0:
