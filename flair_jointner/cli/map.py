@@ -1,5 +1,6 @@
 """jointner map."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,10 @@ def draw_map(
     from flair_jointner.inference.resource_figure import MAP_FORMATS, draw_resources
 
     picture_format(output, MAP_FORMATS)
-    taggers = {str(model): DATNet.load(model, trust) for model in models}
+    folder = os.path.commonpath([model.resolve().parent for model in models])
+    taggers = {
+        str(model.resolve().relative_to(folder)): DATNet.load(model, trust) for model in models
+    }
     with reading_source():
         own_reading = of_source(reading, source_reading)
         source = draw(read_all(source_files, WORDS_ALONE, own_reading, target_files), sentences)

@@ -1,6 +1,7 @@
 """`jointner train --system datnet`: the journey, and options of the other system."""
 
 import json
+import shutil
 
 import pytest
 import tiny
@@ -64,6 +65,15 @@ def test_a_datnet_trains_is_evaluated_and_tags(folder):
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert (folder / "map.png").read_bytes().startswith(b"\x89PNG")
+    shutil.copytree(folder / "part", folder / "other" / "part")
+    result = jointner(
+        "map", model, folder / "other" / "part" / "best-model.pt", "--source",
+        folder / "source.conll", "--target", folder / "test.conll", "-o", folder / "map.svg",
+        "--sentences", 20, "--perplexity", 5,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    drawn = (folder / "map.svg").read_text()
+    assert "-- part/best-model.pt --" in drawn and "-- other/part/best-model.pt --" in drawn
 
 
 def test_its_defaults_are_those_of_the_paper(folder):
