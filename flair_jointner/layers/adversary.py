@@ -82,7 +82,7 @@ class _Reverse(torch.autograd.Function):
 
 
 @contextmanager
-def straight_gradients(model: nn.Module) -> Iterator[None]:
+def straight_gradients(model: nn.Module) -> Iterator[list[GradientReversal]]:
     """Within it, gradient reversals of a model let gradients pass as they are.
 
     A reversed gradient is no gradient of the loss, but a direction for updates ("negated for
@@ -90,12 +90,15 @@ def straight_gradients(model: nn.Module) -> Iterator[None]:
 
     Args:
         model: A model that may hold reversals.
+
+    Yields:
+        Those that it holds.
     """
     layers = [module for module in model.modules() if isinstance(module, GradientReversal)]
     for layer in layers:
         layer.straight = True
     try:
-        yield
+        yield layers
     finally:
         for layer in layers:
             layer.straight = False

@@ -1,9 +1,12 @@
 """Adversarial training (Miyato et al., 2017): the perturbation, and the normalisation it needs."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 _LEAST_SHARE = 0.01
 
@@ -70,18 +73,49 @@ class Perturber:
         self._owners.append(owners)
         return vectors + zeros
 
-    def aim(self, loss: Tensor) -> None:
+    def aim(self, loss: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:
         """Makes the perturbations, after the first pass.
 
         Args:
-            loss: What they are to raise; its graph is kept.
+            loss: What they are to raise.
+            parameters: What the loss depends on, to have its gradient from the same backward pass.
+
+        Returns:
+            The loss; where parameters are given, backward from it takes no time.
         """
-        gradients = torch.autograd.grad(loss, self._added, retain_graph=True, allow_unused=True)
+        inputs = len(self._added)
+        # Fine-tuned embeddings, which sentences keep, are in the graphs of both passes.
+        gradients = torch.autograd.grad(
+            loss, [*self._added, *parameters], retain_graph=True, allow_unused=True
+        )
         self._added = [
             zeros.detach() if gradient is None else adversarial_shift(gradient, owners, self.size)
-            for zeros, gradient, owners in zip(self._added, gradients, self._owners, strict=True)
+            for zeros, gradient, owners in zip(
+                self._added, gradients[:inputs], self._owners, strict=True
+            )
         ]
         self.aimed = True
+        if not parameters:
+            return loss
+        known: Tensor = _KnownGradient.apply(loss.detach(), gradients[inputs:], *parameters)
+        return known
+
+
+class _KnownGradient(torch.autograd.Function):
+    """A number whose gradient with respect to parameters was computed before."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, value: Tensor, gradients: Sequence[Tensor | None], *parameters: Tensor
+    ) -> Tensor:
+        ctx.gradients = gradients
+        return value.clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        known = (None if one is None else gradient * one for one in ctx.gradients)
+        return None, None, *known
 
 
 class RunningNormalisation(nn.Module):

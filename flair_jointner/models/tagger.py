@@ -85,8 +85,12 @@ class BaseTagger(TaggerNetwork):
             return self._loss(sentences), 1
         perturber = Perturber(self.perturbation)
         clean = self._loss(sentences, perturber)
-        with straight_gradients(self):
-            perturber.aim(clean)
+        with straight_gradients(self) as reversals:
+            # Where gradients are reversed, those for the update need a backward pass of their own;
+            # and in 16 bits the trainer scales the loss of its own, so that they do not underflow.
+            apart = reversals or _autocast_type(self.linear.weight) == torch.float16
+            trained = [weight for weight in self.parameters() if weight.requires_grad]
+            clean = perturber.aim(clean, [] if apart else trained)
         return clean + self._loss(sentences, perturber), 1
 
     def _loss(self, sentences: list[Sentence], perturber: Perturber | None = None) -> Tensor:
@@ -453,6 +457,12 @@ class BaseTagger(TaggerNetwork):
         self, result: Result, sentences: list[Sentence], predictions: dict[int, Prediction]
     ) -> None:
         """Adds the scores of what a system predicts beside the tags."""
+
+
+def _autocast_type(weight: Tensor) -> torch.dtype | None:
+    """What automatic mixed precision computes in where a weight is; None where it is off."""
+    kind = weight.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
 
 
 def _at_least_float32(scores: Tensor) -> Tensor:

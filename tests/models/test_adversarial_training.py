@@ -8,6 +8,7 @@ from torch import nn
 
 from flair_jointner import CharacterCNNEmbeddings, DATNet, JointTagger
 from flair_jointner.data import mark_source
+from flair_jointner.layers import GradientReversal
 from flair_jointner.layers.perturbation import RunningNormalisation
 from flair_jointner.models import BaseTagger
 from flair_jointner.training import train
@@ -214,6 +215,22 @@ def test_transformers_are_perturbed_in_their_vectors(tiny_bert):
     loss.backward()
     assert bert.model.embeddings.word_embeddings.weight.grad.abs().sum() > 0
     assert len(model.input_norms) == 1
+
+
+def test_one_backward_pass_gives_the_gradients_of_two(tiny_bert):
+    """A tagger that holds a reversal, here one that nothing goes through, takes two."""
+    found = []
+    for reversals in (nn.ModuleList(), nn.ModuleList([GradientReversal()])):
+        torch.manual_seed(2)
+        bert = TransformerWordEmbeddings(str(tiny_bert), fine_tune=True, layers="-1")
+        model = tagger(StackedEmbeddings([bert, characters()])).train()
+        model.unused = reversals
+        loss, _ = model.forward_loss(tiny.titles())
+        (3 * loss).backward()
+        found.append(gradients(model))
+    assert found[0].keys() == found[1].keys()
+    for name, gradient in found[0].items():
+        torch.testing.assert_close(gradient, found[1][name], msg=name)
 
 
 # ----- DATNet -----
