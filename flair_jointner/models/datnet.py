@@ -98,6 +98,7 @@ class DATNet(BaseTagger):
             share: ``"full"`` for one BiLSTM (DATNet-F); ``"part"`` for a shared one and a private
                 one of each resource (DATNet-P). The paper finds "full" better for two domains, and
                 for very few target sentences; "part" for two languages otherwise (section 4.5).
+                Ours was as good or better throughout with "full" (``docs/results-datnet.md``).
             discriminator: ``"grad"`` (Eq. 1), ``"plain"`` (AD: cross-entropy), or None.
             alpha: α of Eq. 1, the weight of the source; the target's is 1 - α.
             gamma: γ of Eq. 1, how much less sentences count that are classified well.
