@@ -13,7 +13,7 @@ def drop(states: Tensor, rate: float, locked: bool = False) -> Tensor:
 
     Args:
         states: ``[batch, tokens, …]``, or of any shape.
-        rate: Probability of a zero, below 1.
+        rate: Probability of a zero.
         locked: Whether all tokens of a sentence have the same mask (Gal and Ghahramani, 2016).
 
     Returns:
@@ -22,7 +22,9 @@ def drop(states: Tensor, rate: float, locked: bool = False) -> Tensor:
     shape = list(states.shape)
     if locked:
         shape[1] = 1
-    kept = torch.rand(shape, device=states.device).lt_(1.0 - rate).div_(1.0 - rate)
+    kept = torch.rand(shape, device=states.device).lt_(1.0 - rate)
+    if rate < 1.0:
+        kept.div_(1.0 - rate)
     return states * kept.to(states.dtype)
 
 
@@ -31,7 +33,7 @@ class Dropout(nn.Dropout):
 
     def forward(self, states: Tensor) -> Tensor:
         """Drops numbers in training; see :func:`drop`."""
-        if states.device.type != "cpu" or self.p == 1.0:
+        if states.device.type != "cpu":
             return super().forward(states)
         return drop(states, self.p) if self.training and self.p else states
 
@@ -47,7 +49,7 @@ class LockedDropout(nn.Module):
         """Makes the layer.
 
         Args:
-            dropout_rate: Probability of a zero, below 1.
+            dropout_rate: Probability of a zero.
         """
         super().__init__()
         self.dropout_rate = dropout_rate

@@ -40,8 +40,9 @@ def test_in_tagging_nothing_is_dropped(layer):
     assert torch.equal(layer.eval()(states), states)
 
 
-def test_everything_can_be_dropped():
-    assert not Dropout(1.0)(torch.ones(3, 4)).any()
+@pytest.mark.parametrize("layer", [Dropout(1.0), LockedDropout(1.0)])
+def test_everything_can_be_dropped(layer):
+    assert torch.equal(layer(torch.ones(3, 4, 5)), torch.zeros(3, 4, 5))
 
 
 @pytest.mark.parametrize("layer", [Dropout(0.0), LockedDropout(0.0)])
