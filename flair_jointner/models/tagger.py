@@ -243,7 +243,7 @@ class BaseTagger(TaggerNetwork):
         Args:
             sentences: A sentence or a list of sentences; empty ones are left as they are.
             mini_batch_size: Number of sentences that go through the network at once; over static
-                word vectors at least 256, which take little memory.
+                word vectors up to 256 of like length, which take little memory.
             return_probabilities_for_all_classes: Whether each token gets the probability of every
                 tag (``token.get_tags_proba_dist``).
             verbose: Whether to show a progress bar.
@@ -423,7 +423,7 @@ class BaseTagger(TaggerNetwork):
             out_path: File for token, gold tag and predicted tag (BIO), one token per line.
             embedding_storage_mode: ``"none"``, ``"cpu"`` or ``"gpu"``.
             mini_batch_size: Number of sentences that go through the network at once; over static
-                word vectors at least 256, which take little memory.
+                word vectors up to 256 of like length, which take little memory.
             main_evaluation_metric: Average and metric of the main score.
             exclude_labels: Types that do not count, neither as gold nor as predicted.
             gold_label_dictionary: Gold types outside of it count as ``<unk>``.

@@ -1,7 +1,9 @@
 """One pass of a trained tagger over many sentences."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from operator import neg
 from typing import TYPE_CHECKING
 
 import flair
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 _FOLDED_BATCH = 256
 _FOLDED_TOKENS = 64 * _FOLDED_BATCH
 """Padded tokens up to which a batch is made larger than asked for."""
+_ENOUGH = 96
+"""A batch that is made larger ends after as many, where much shorter sentences follow: attention
+and the output layer compute padding too."""
+_MUCH_SHORTER = 0.75
 _WORTH_FOLDING = 256
 """Folding the weights takes a few milliseconds: fewer tokens take the way of training."""
 
@@ -45,7 +51,8 @@ class TaggingRun:
         Args:
             tagger: The tagger.
             batch_size: Number of sentences that go through the network at once; over static word
-                vectors 256 short ones, or as many as have 16,384 tokens, if that is more.
+                vectors 96 to 256 short ones, the more the less their lengths differ, or as many
+                as have 16,384 tokens, if that is more.
             with_probabilities: Whether the probability of each tag at each token is wanted.
             with_scores: Whether the probability of each entity is wanted.
             bfloat16: Whether to compute in mixed precision.
@@ -126,12 +133,13 @@ class TaggingRun:
         """Indices of non-empty sentences, the longest first, a batch at a time."""
         order = [index for index, length in enumerate(lengths) if length]
         order.sort(key=lengths.__getitem__, reverse=True)
+        falling = [lengths[index] for index in order]
         start = 0
         with tqdm(None, "Tagging", len(order), unit=" texts", disable=not show_progress) as bar:
             while start < len(order):
                 size = self._batch_size
                 if self._encoder is not None:
-                    size = max(size, min(_FOLDED_BATCH, _FOLDED_TOKENS // lengths[order[start]]))
+                    size = max(size, _folded_size(falling, start))
                 batch = order[start : start + size]
                 yield batch
                 start += size
@@ -169,6 +177,13 @@ class TaggingRun:
 
     def _decode(self, output: TaggerOutput) -> list[Prediction]:
         return self._tagger.decode(output, self._decoder, **self._wanted)
+
+
+def _folded_size(falling: list[int], start: int) -> int:
+    """How many sentences, of falling lengths, make the batch that begins at one of them."""
+    longest = falling[start]
+    alike = bisect_right(falling, -_MUCH_SHORTER * longest, lo=start, key=neg) - start
+    return min(max(alike, _ENOUGH), _FOLDED_BATCH, _FOLDED_TOKENS // longest)
 
 
 def fold_words(tagger: "BaseTagger", dtype: torch.dtype | None) -> WordEncoder | None:
