@@ -62,7 +62,7 @@ def study(
         except (KeyboardInterrupt, SystemExit) as stop:
             records = read_records(found).values()
             finished = sum("error" not in record for record in records)
-            wanted = len(set(plan(found)))
+            wanted = len(plan(found))
             click.echo(
                 f"\n{finished} of {wanted} runs are finished; the same command goes on.", err=True
             )

@@ -14,13 +14,15 @@ from flair_jointner.data.errors import DataError
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.configuration import Configuration
 from flair_jointner.studies.corpora import (
+    draw,
     read_files,
     read_raw,
     read_source,
+    read_test,
     read_words,
 )
 from flair_jointner.studies.data_sections import Data, Vectors
-from flair_jointner.studies.grid import class_files, source_words, words_of
+from flair_jointner.studies.grid import Words, class_files, source_words, words_of
 
 
 def check_data(study: Study) -> None:
@@ -53,29 +55,68 @@ def check_data(study: Study) -> None:
 def _problems(
     study: Study, name: str, data: Data, configurations: list[Configuration]
 ) -> Iterator[str]:
+    learns_classes = any(configuration.learns_classes for configuration in configurations)
     train = read_files(data, data.train, data.class_type)
-    largest = max((size for size in study.sizes_of(name) if size != "all"), default=0)
-    if largest > len(train):
-        yield f"size {largest} is wanted, and train has {len(train)} sentences; take fewer, or all"
-    for split, files in (("train", data.train), ("dev", data.dev), ("test", data.test)):
-        sentences = train if split == "train" else read_files(data, files, data.class_type)
-        yield from _no_entities(split, sentences, data.tag_type)
-    if any(configuration.learns_classes for configuration in configurations):
+    yield from _no_entities("train", train, data.tag_type)
+    if learns_classes:
         yield from _few_classes("train", train, data.class_type)
+    yield from _wrong_sizes(study, name, train, learns_classes)
+    yield from _no_entities("dev", read_files(data, data.dev, data.class_type), data.tag_type)
+    unseen = " without the sentences that occur in train" if data.without_seen else ""
+    test = read_test(data, train, data.class_type)
+    yield from _no_entities(f"test{unseen}", test, data.tag_type)
     if any(configuration.learns_from_source for configuration in configurations):
         yield from _no_entities("source", read_source(data), data.tag_type)
         yield from _other_dimensions(study, name)
+    yield from _wrong_extra(data, configurations)
     for words in (words_of(study, name), source_words(data)):
-        if words is not None and words.vectors.file is None:
-            try:
-                read_words(words.reader, words.vectors.texts or [])
-            except DataError as error:
-                yield f"{error}; plain text goes under raw"
-            read_raw(words.reader, words.vectors.raw or [])
+        if words is not None:
+            yield from _wrong_words(words)
     if any(configuration.classifier == "pretrain" for configuration in configurations):
-        files = class_files(data)[0]
         kind = data.class_type or UNUSED_CLASS_TYPE
-        yield from _few_classes(_named(files), read_files(data, files, data.class_type), kind)
+        for files in filter(None, class_files(data)):
+            sentences = read_files(data, files, data.class_type)
+            yield from _few_classes(_named(files), sentences, kind)
+
+
+def _wrong_sizes(
+    study: Study, name: str, train: list[Sentence], learns_classes: bool
+) -> Iterator[str]:
+    """The largest may be too large, and the smallest, which lies in the others, too small."""
+    sizes = [size for size in study.sizes_of(name) if size != "all"]
+    if not sizes:
+        return
+    if max(sizes) > len(train):
+        yield (
+            f"size {max(sizes)} is wanted, and train has {len(train)} sentences; take fewer, or all"
+        )
+        return
+    data = study.data[name]
+    drawn, _ = draw(train, min(sizes), study.subset_seed)
+    where = f"train drawn at size {min(sizes)}"
+    yield from _no_entities(where, drawn, data.tag_type)
+    if learns_classes:
+        yield from _few_classes(where, drawn, data.class_type)
+
+
+def _wrong_extra(data: Data, configurations: list[Configuration]) -> Iterator[str]:
+    of_ner_only = {name for one in configurations if one.ner_only for name in one.add}
+    for name, files in data.extra.items():
+        sentences = [] if files == "rest" else read_files(data, files, data.class_type)
+        if name in of_ner_only:
+            where = f"extra.{name}, from which a configuration with ner_only shall learn,"
+            yield from _no_entities(where, sentences, data.tag_type)
+
+
+def _wrong_words(words: Words) -> Iterator[str]:
+    if words.vectors.file is not None:
+        load_vectors(words.vectors.file)
+        return
+    try:
+        read_words(words.reader, words.vectors.texts or [])
+    except DataError as error:
+        yield f"{error}; plain text goes under raw"
+    read_raw(words.reader, words.vectors.raw or [])
 
 
 def _no_entities(where: str, sentences: Sequence[Sentence], tag_type: str) -> Iterator[str]:

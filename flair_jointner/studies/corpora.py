@@ -74,15 +74,11 @@ def read_run(data: Data, size: Size, configuration: Configuration, subset_seed: 
     if configuration.augmentation is not None:
         raw = extra(configuration.augmentation.add)
         added += label(raw, train, configuration.augmentation, data.tag_type, class_type)
-    test = read_files(data, data.test, class_type)
-    if data.without_seen:
-        seen = {token_texts(sentence) for sentence in everything}
-        test = [sentence for sentence in test if token_texts(sentence) not in seen]
     learning = configuration.self_training
     return Splits(
         train + added,
         read_files(data, data.dev, class_type),
-        test,
+        read_test(data, everything, class_type),
         extra(learning.add) if learning else [],
         read_source(data) if configuration.learns_from_source else [],
     )
@@ -159,6 +155,24 @@ def read_files(data: Data, files: Iterable[Path], class_type: str | None) -> lis
         Their sentences.
     """
     return _read(data, files, data.tag_type, class_type)
+
+
+def read_test(data: Data, train: list[Sentence], class_type: str | None) -> list[Sentence]:
+    """Reads the test sentences of a data set.
+
+    Args:
+        data: The data set.
+        train: All its training sentences.
+        class_type: Label type of the class; None where it is not read.
+
+    Returns:
+        The sentences; where the data set says so, without those that occur in the training data.
+    """
+    test = read_files(data, data.test, class_type)
+    if not data.without_seen:
+        return test
+    seen = {token_texts(sentence) for sentence in train}
+    return [sentence for sentence in test if token_texts(sentence) not in seen]
 
 
 def read_source(data: Data) -> list[Sentence]:

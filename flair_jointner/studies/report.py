@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import mimetypes
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from flair_jointner.studies.config import Study
 from flair_jointner.studies.plots import draw_all, shows_all
 from flair_jointner.studies.scores import BLOCKS
 from flair_jointner.studies.sections import Size
-from flair_jointner.studies.statistics import RESAMPLES
+from flair_jointner.studies.statistics import FEWEST_BLOCKS, RESAMPLES
 from flair_jointner.studies.tables import (
     Results,
     accuracy_table,
@@ -51,17 +52,21 @@ def write_report(results: Results, path: str | Path) -> list[Path]:
         The Markdown file and the HTML file.
 
     Raises:
-        ValueError: If the file is of another format, or was written by somebody else.
+        ValueError: If the file is of another format, or what would be written over was made by
+            somebody else.
     """
     path = Path(path)
     if path.suffix != ".md":
         raise ValueError(f"The report is Markdown, with HTML beside it: name it {path.stem}.md.")
     kept = _kept(path)
+    page, folder = path.with_suffix(".html"), path.with_suffix("")
+    _kept(page)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file, where the pictures would lie: choose another name.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures = draw_all(results, path.with_suffix(""))
+    pictures = draw_all(results, folder)
     links = {name: quote(f"{path.stem}/{file.name}") for name, file in pictures.items()}
     text = f"{kept}{MARKER}\n\n" + "\n\n".join(_sections(results, links)) + "\n"
-    page = path.with_suffix(".html")
     for file, content in ((path, text), (page, _to_html(text, path.parent))):
         with written_whole(file) as temporary:
             temporary.write_text(content, encoding="utf-8")
@@ -84,15 +89,15 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
         yield f"## Test F1, {_named(size)}"
         yield (
             "Micro F1 of exactly matched entities in percent: mean ± standard deviation (number of "
-            "seeds). The best of each column is bold."
+            "seeds). The best of each column is bold, of those with the most seeds."
         )
         yield f1_table(results, size)
     for baseline in results.study.baselines:
         for size in results.sizes:
             yield f"## Gain over {escape(baseline)}, {_named(size)}"
             yield (
-                "In points of F1, with the interval and the p-value over test sentences, and the "
-                "p-value over seeds (see the first section)."
+                "In points of F1, with interval and p-value over test sentences, and over the "
+                "seeds that both sides have (see the first section)."
             )
             yield gain_table(results, size, baseline)
     if "sizes" in links:
@@ -158,13 +163,17 @@ def _advice(results: Results) -> str:
 
 
 def _how_complete(results: Results) -> str:
-    """A warning, as long as runs are missing."""
-    if len(results.records) == results.planned:
-        return ""
-    return (
-        f"**{len(results.records)} of {results.planned} runs are finished:** configurations with "
-        "fewer seeds are chosen only if there is no other.\n\n"
-    )
+    """What is missing, and what that means for the choice."""
+    text = ""
+    if len(results.records) < results.planned:
+        failed = f", and {len(results.failed)} failed" if results.failed else ""
+        text = f"**{len(results.records)} of {results.planned} runs are finished{failed}.** "
+    if not results.has_equal_seeds():
+        text += (
+            "Configurations with fewer seeds than others are chosen only if there is no other: "
+            "means over other seeds do not compare."
+        )
+    return f"{text.strip()}\n\n" if text else ""
 
 
 def _overall(results: Results, size: Size, baseline: str) -> list[str]:
@@ -186,10 +195,10 @@ def _overall(results: Results, size: Size, baseline: str) -> list[str]:
 def _about_tests() -> str:
     return (
         "Gains are in points of F1, with a 95% interval and a two-sided p-value of the paired "
-        f"bootstrap over test sentences ({RESAMPLES:,} resamples of the mean over seeds, in "
-        f"{BLOCKS} blocks of neighbouring sentences; Koehn, 2004, and Carlstein, 1986), and the "
-        "p-value of a paired t-test over seeds. No p-value is corrected for the number of "
-        "comparisons."
+        f"bootstrap over test sentences ({RESAMPLES:,} resamples of the mean over seeds, in at "
+        f"most {BLOCKS} blocks of neighbouring sentences; Koehn, 2004, and Carlstein, 1986; none "
+        f"for less than {FEWEST_BLOCKS} sentences), then the same of a paired t-test over seeds. "
+        "No p-value is corrected for the number of comparisons."
     )
 
 
@@ -201,7 +210,8 @@ def _how_it_was_run(results: Results) -> str:
         rows.append(
             [
                 f"{escape(data)}, {size}",
-                *(f"{counts[part]:,}" for part in ("train", "dev", "test")),
+                f"{results.count(data, size):,}",
+                *(f"{counts[part]:,}" for part in ("dev", "test")),
                 f"{max(r['sentences'].get('source', 0) for r in runs):,}",
                 str(len(runs)),
                 f"{_mean(runs, 'epochs'):.0f}",
@@ -230,16 +240,32 @@ def _how_it_was_run(results: Results) -> str:
 
 
 def _shown_vectors(study: Study) -> str:
-    if study.vectors.file is not None:
-        return study.vectors.file.name
-    settings = ", ".join(f"{name} {value}" for name, value in study.vectors.settings.items())
-    where = (
-        "trained on the texts of all training and dev data, whatever the size, and of class and "
-        "extra files"
-    )
-    own = [name for name, data in study.data.items() if data.vectors is not None]
-    others = f"; {', '.join(own)}: as the study's file says" if own else ""
-    return f"{settings or 'defaults'}; {where}{others}"
+    """The vectors of each data set; data sets with the same ones together."""
+    shown: dict[str, list[str]] = {}
+    for name in study.data:
+        shown.setdefault(_shown_words(study, name), []).append(escape(name))
+    if len(shown) == 1:
+        return next(iter(shown))
+    return "; ".join(f"{', '.join(names)}: {text}" for text, names in shown.items())
+
+
+def _shown_words(study: Study, name: str) -> str:
+    data, vectors = study.data[name], study.vectors_of(name)
+    if vectors.file is not None:
+        text = vectors.file.name
+    else:
+        settings = ", ".join(f"{name} {value}" for name, value in vectors.settings.items())
+        parts = ["training and dev data, whatever the size"]
+        parts += ["class files"] if data.classes else []
+        parts += ["extra files"] if any(files != "rest" for files in data.extra.values()) else []
+        parts += [path.name for path in [*(vectors.texts or []), *(vectors.raw or [])]]
+        parts += ["the source"] if data.source and data.source.vectors is None else []
+        text = f"{settings or 'defaults'}, trained on the texts of {' and '.join(parts)}"
+    own = data.source.vectors if data.source else None
+    if own is None:
+        return text
+    of_source = own.file.name if own.file is not None else "trained on its own texts"
+    return f"{text} (the source's: {of_source})"
 
 
 def _options(study: Study, name: str) -> dict[str, Any]:
@@ -288,12 +314,13 @@ def _to_html(text: str, folder: Path) -> str:
 
     def inline(match: re.Match[str]) -> str:
         picture = folder / unquote(html.unescape(match[1]))
-        if not picture.exists():  # of the text above the mark
+        kind, _ = mimetypes.guess_type(picture.name)
+        if not picture.exists() or kind is None:  # of the text above the mark
             return match[0]
         data = base64.b64encode(picture.read_bytes()).decode()
-        return f'src="data:image/png;base64,{data}"'
+        return f'src="data:{kind};base64,{data}"'
 
-    body = re.sub(r'src="([^":]+\.png)"', inline, body)
+    body = re.sub(r'src="([^":]+)"', inline, body)
     title = html.escape(text.splitlines()[0].lstrip("# "))
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'

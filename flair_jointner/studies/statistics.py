@@ -12,6 +12,8 @@ Numbers = np.ndarray
 
 CONFIDENCE = 0.95
 RESAMPLES = 2_000
+FEWEST_BLOCKS = 30
+"""With fewer, the bootstrap calls chance a difference more often than its level says."""
 
 
 class Summary(NamedTuple):
@@ -48,13 +50,13 @@ class Gain(NamedTuple):
     Attributes:
         mean: Mean over the seeds that both have, a fraction.
         seeds: How many those are.
-        over_sentences: Paired bootstrap over blocks of test sentences.
+        over_sentences: Paired bootstrap over blocks of test sentences; None for too few.
         over_seeds: Paired t-test over seeds; None for less than two.
     """
 
     mean: float
     seeds: int
-    over_sentences: Interval
+    over_sentences: Interval | None
     over_seeds: Interval | None
 
 
@@ -98,7 +100,9 @@ def compare(records: Sequence[Record], baseline: Sequence[Record]) -> Gain | Non
     )
 
 
-def paired_bootstrap(ours: Sequence[Numbers], theirs: Sequence[Numbers], seed: int = 1) -> Interval:
+def paired_bootstrap(
+    ours: Sequence[Numbers], theirs: Sequence[Numbers], seed: int = 1
+) -> Interval | None:
     """The paired bootstrap over test sentences (Koehn, 2004), drawn in blocks of neighbours.
 
     Blocks are drawn with replacement, the same for all runs; each time the micro F1 of every run is
@@ -111,13 +115,13 @@ def paired_bootstrap(ours: Sequence[Numbers], theirs: Sequence[Numbers], seed: i
         seed: Draws the blocks.
 
     Returns:
-        The percentile interval of ours minus theirs; without end for less than two blocks, from
-        which nothing follows. p is twice the share of resamples on the smaller side of zero, the
-        observed data counted among them.
+        The percentile interval of ours minus theirs; None for less than :data:`FEWEST_BLOCKS`. p is
+        twice the share of resamples on the smaller side of zero, the observed data counted among
+        them.
     """
     runs = len(ours)
-    if len(ours[0]) < 2:
-        return Interval(float("-inf"), float("inf"), 1.0)
+    if len(ours[0]) < FEWEST_BLOCKS:
+        return None
     # F1 is 2 tp / (2 tp + fp + fn): two numbers of a block are enough
     tables = [2 * table[:, 0] for table in (*ours, *theirs)]
     tables += [2 * table[:, 0] + table[:, 1] + table[:, 2] for table in (*ours, *theirs)]

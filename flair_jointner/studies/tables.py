@@ -10,8 +10,6 @@ from flair_jointner.studies.records import Record, read_records
 from flair_jointner.studies.sections import Size
 from flair_jointner.studies.statistics import Gain, Interval, Summary, compare, summarize
 
-MEAN = "mean"
-
 
 class Results:
     """The finished runs of a study.
@@ -34,7 +32,7 @@ class Results:
         """
         records = list(read_records(study).values())
         self.study = study
-        self.planned = len(set(plan(study)))
+        self.planned = len(plan(study))
         self.records = [record for record in records if "error" not in record]
         self.failed = [record for record in records if "error" in record]
         if not self.records and self.failed:
@@ -156,6 +154,20 @@ class Results:
         }
         return max(known, key=lambda name: (runs[name], known[name])) if known else None
 
+    def has_equal_seeds(self) -> bool:
+        """Whether all configurations of a data set and size have as many seeds."""
+        return all(
+            len(
+                {
+                    len(runs)
+                    for name in self.study.configurations
+                    if (runs := self.cell(*place, name))
+                }
+            )
+            == 1
+            for place in self.places
+        )
+
     def mean_f1(self, size: Size, configuration: str, split: str = "test") -> float | None:
         """Mean F1 over all data sets of a size.
 
@@ -199,7 +211,8 @@ def f1_table(results: Results, size: Size) -> str:
         size: Training size.
 
     Returns:
-        A table: configurations by data sets, and their mean; the best of each data set in bold.
+        A table: configurations by data sets, and their mean. The best of each data set is bold, of
+        those with the most seeds, as means over other seeds do not compare.
     """
     columns = results.columns(size)
     cells = {
@@ -208,20 +221,22 @@ def f1_table(results: Results, size: Size) -> str:
         for data in columns
     }
     best = {
-        data: max(cell.mean for (_, other), cell in cells.items() if cell and other == data)
+        data: max((cell.seeds, cell.mean) for (_, of), cell in cells.items() if cell and of == data)
         for data in columns
     }
 
     def show(name: str, data: str) -> str:
-        if data == MEAN:
-            mean = results.mean_f1(size, name)
-            return "" if mean is None else f"{100 * mean:.2f}"
         cell = cells[name, data]
         if cell is None:
             return ""
-        return f"**{show_summary(cell)}**" if cell.mean == best[data] else show_summary(cell)
+        is_best = (cell.seeds, cell.mean) == best[data]
+        return f"**{show_summary(cell)}**" if is_best else show_summary(cell)
 
-    return _by_configuration(results, [*columns, MEAN] if len(columns) > 1 else columns, show)
+    def show_mean(name: str) -> str:
+        mean = results.mean_f1(size, name)
+        return "" if mean is None else f"{100 * mean:.2f}"
+
+    return _by_configuration(results, columns, show, show_mean if len(columns) > 1 else None)
 
 
 def gain_table(results: Results, size: Size, baseline: str) -> str:
@@ -264,13 +279,23 @@ def accuracy_table(results: Results, size: Size) -> str:
     return _by_configuration(results, columns, show)
 
 
-def _by_configuration(results: Results, columns: list[str], show: Callable[[str, str], str]) -> str:
-    """Rows without any cell are left out."""
+def _by_configuration(
+    results: Results,
+    columns: list[str],
+    show: Callable[[str, str], str],
+    show_mean: Callable[[str], str] | None = None,
+) -> str:
+    """Rows without any cell are left out; a column of means comes last, if there is one."""
+    head = ["", *map(escape, columns)]
     rows = [
         [escape(name), *(show(name, data) for data in columns)]
         for name in results.study.configurations
     ]
-    return table(["", *map(escape, columns)], [row for row in rows if any(row[1:])])
+    if show_mean is not None:
+        head.append("mean")
+        names = results.study.configurations
+        rows = [[*row, show_mean(name)] for row, name in zip(rows, names, strict=True)]
+    return table(head, [row for row in rows if any(row[1:])])
 
 
 def escape(name: str) -> str:
@@ -300,17 +325,20 @@ def show_summary(summary: Summary) -> str:
 
 
 def show_gain(gain: Gain) -> str:
-    """A gain in points of F1 with interval and p-value over sentences, and p-value over seeds.
+    """A gain in points of F1, with intervals and p-values over sentences and over seeds.
 
     Args:
         gain: Fractions.
 
     Returns:
-        Such as ``+1.73 [+0.41, +3.02], p = 0.010; seeds p = 0.043``.
+        Such as ``+1.73 [+0.41, +3.02], p = 0.010; 3 seeds [+0.10, +3.36], p = 0.043``.
     """
-    text = f"{100 * gain.mean:+.2f} {show_interval(gain.over_sentences)}"
+    text = f"{100 * gain.mean:+.2f}"
+    if gain.over_sentences is not None:
+        text += f" {show_interval(gain.over_sentences)}"
+    text += f"; {gain.seeds} seed{'s' * (gain.seeds > 1)}"
     if gain.over_seeds is not None:
-        text += f"; seeds {show_p(gain.over_seeds.p)}"
+        text += f" {show_interval(gain.over_seeds)}"
     return text
 
 

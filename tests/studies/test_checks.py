@@ -28,6 +28,14 @@ def test_data_that_hold_everything_pass(tmp_path):
         ({"data": {"tag_type": "pos", "dev": "categories.txt"}}, "dev has no entity of type 'pos'"),
         ({"data": {"dev": "empty.conll"}}, r"data\.titles: .*empty\.conll"),
         ({"data": {"train": "unclassed.conll"}, "sizes": ["all"]}, "train has 0 classes of type"),
+        ({"sizes": [1, 20]}, "train drawn at size 1 has 1 classes of type 'category', and two"),
+        (
+            {"data": {"test": "train.conll", "without_seen": True}},
+            "test without the sentences that occur in train has no entity",
+        ),
+        ({"data": {"extra": {"more": "latin.txt"}}}, r"latin\.txt, line 1: .* F1"),
+        ({"data": {"classes": {"train": "categories.txt", "dev": "one.txt"}}}, r"one\.txt has 1"),
+        ({"vectors": {"file": "one.txt"}}, r"one\.txt"),
         (
             {"data": {"classes": {"train": "one.txt"}}},
             r"one\.txt has 1 classes of type 'category', and two are needed; label types found",
@@ -41,6 +49,7 @@ def test_what_is_missing_is_named_with_its_data_set(tmp_path, changes, message):
     (tmp_path / "empty.conll").write_text("", encoding="utf-8")
     (tmp_path / "unclassed.conll").write_text("mibal\tB-COLOUR\n", encoding="utf-8")
     (tmp_path / "one.txt").write_text("__label__x mibal\n", encoding="utf-8")
+    (tmp_path / "latin.txt").write_bytes("__label__x señor\n".encode("latin-1"))
     with pytest.raises(ValueError, match=message):
         check(tmp_path, **changes)
 
@@ -50,6 +59,12 @@ def test_classes_are_needed_by_those_that_learn_them_only(tmp_path):
     (tmp_path / "unclassed.conll").write_text("mibal\tB-COLOUR\n", encoding="utf-8")
     plain = {"plain": {"ner_only": True, **SMALL}}
     check(tmp_path, {"train": "unclassed.conll"}, plain, sizes=["all"])
+
+
+def test_sentences_with_a_class_alone_teach_no_tagger_without_classes(tmp_path):
+    rows = {"plain": {"ner_only": True, "add": "more", **SMALL}}
+    with pytest.raises(ValueError, match=r"extra\.more, from which a configuration with ner_only"):
+        check(tmp_path, configurations=rows)
 
 
 def test_data_without_classes_may_have_comments_and_class_files(tmp_path):

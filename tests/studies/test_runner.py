@@ -18,7 +18,7 @@ from flair_jointner import JointTagger
 from flair_jointner.cli.main import main
 from flair_jointner.models import CharacterCNNEmbeddings, load_tagger
 from flair_jointner.studies import processes
-from flair_jointner.studies.grid import plan
+from flair_jointner.studies.grid import plan, run_key
 from flair_jointner.studies.processes import Processes, _signals_wait
 from flair_jointner.studies.records import read_records, records_file
 from flair_jointner.studies.runner import run_study
@@ -77,21 +77,25 @@ def test_a_run_gives_the_same_whatever_runs_beside_it(finished, tmp_path):
 
 
 def test_a_run_that_fails_is_recorded_and_the_others_go_on(tmp_path):
-    tiny.write_titles(tmp_path)
-    (tmp_path / "broken.bin").write_text("no vectors", encoding="utf-8")
     data = settings()["data"]
-    data["broken"] = {**data["titles"], "vectors": {"file": "broken.bin"}}
+    rare = {"dimension": 8, "epochs": 1, "min_count": 1000}
+    data["broken"] = {**data["titles"], "vectors": {"settings": rare}}
     study = make_study(tmp_path, data=data, seeds=[1])
-    assert run_study(study, jobs=2) == 2
+    blocked = study.output / "runs" / run_key(study, plan(study)[0])
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("in the way", encoding="utf-8")
+    assert run_study(study, jobs=2) == 3
     records = list(read_records(study).values())
-    assert ["error" in record for record in records] == [False, False, True, True]
-    assert "broken.bin" in records[2]["error"]
-    assert "Classifier of broken failed" in records[3]["error"]  # what a run needs and cannot have
+    assert ["error" in record for record in records] == [True, False, True, True]
+    assert str(blocked) in records[0]["error"]
+    for record in records[2:]:  # what a run needs and cannot have
+        assert record["error"].startswith("Word vectors of broken failed")
     result = jointner(tmp_path / "study.yaml")  # not done again
-    assert result.exit_code == 1 and "4 runs, 2 failed" in result.stdout
+    assert result.exit_code == 1 and "4 runs, 3 failed" in result.stdout
     assert len(records_file(study).read_text().splitlines()) == 4
+    blocked.unlink()
     assert run_study(study, retry=True) == 2
-    assert len(records_file(study).read_text().splitlines()) == 6
+    assert len(records_file(study).read_text().splitlines()) == 7
 
 
 def test_two_studies_do_not_run_in_one_folder(finished):

@@ -7,6 +7,7 @@ import pytest
 from small_study import make_study, record
 
 from flair_jointner.studies.statistics import (
+    FEWEST_BLOCKS,
     RESAMPLES,
     compare,
     paired_bootstrap,
@@ -70,9 +71,16 @@ def test_chance_is_called_a_difference_as_often_as_the_level_says():
     assert sum(p < 0.05 for p in values) <= 9  # 3 expected; more than 9 happens once in 500
 
 
+def test_few_sentences_prove_nothing():
+    rng = np.random.default_rng(4)
+    ours, theirs = counts(rng, FEWEST_BLOCKS, 0.9), counts(rng, FEWEST_BLOCKS, 0.2)
+    assert paired_bootstrap([ours], [theirs]).p < 0.01
+    assert paired_bootstrap([ours[1:]], [theirs[1:]]) is None
+
+
 def test_an_empty_prediction_is_no_error():
-    nothing = np.array([[0, 0, 2]] * 10)
-    everything = np.array([[2, 0, 0]] * 10)
+    nothing = np.array([[0, 0, 2]] * FEWEST_BLOCKS)
+    everything = np.array([[2, 0, 0]] * FEWEST_BLOCKS)
     assert paired_bootstrap([everything], [nothing])[:2] == (1.0, 1.0)
     assert paired_bootstrap([everything], [nothing]).p == pytest.approx(2 / (RESAMPLES + 1))
 

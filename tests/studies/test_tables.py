@@ -23,7 +23,7 @@ GOOD, BAD = [[2, 0, 0], [1, 0, 1]], [[1, 1, 1], [0, 1, 2]]
 def results(tmp_path):
     data = settings()["data"]
     data["other"] = {**data["titles"], "sizes": ["all"]}
-    study = make_study(tmp_path, data=data)
+    study = make_study(tmp_path, data=data, seeds=[1, 2, 3])
     for seed in (1, 2):
         append_record(study, record(study, seed=seed, counts=BAD, dev_f1=0.9))
         append_record(
@@ -58,9 +58,28 @@ def test_the_table_shows_percent_and_the_best_in_bold(results):
     assert f1_table(results, "all").splitlines()[2:] == ["| plain | **85.71 (1)** |"]
 
 
+def test_bold_is_not_for_fewer_seeds_however_high(results):
+    append_record(results.study, record(results.study, seed=3, counts=BAD))
+    again = Results(results.study)
+    assert f1_table(again, 40).splitlines()[2:] == [
+        "| plain | **28.57 ± 0.00 (3)** |",
+        "| joint | 85.71 ± 0.00 (2) |",
+    ]
+    assert results.has_equal_seeds() and not again.has_equal_seeds()
+
+
+def test_a_data_set_may_be_called_mean(tmp_path):
+    titles = settings()["data"]["titles"]
+    study = make_study(tmp_path, data={"mean": titles, "other": {**titles, "without_seen": True}})
+    append_record(study, record(study, data="mean", counts=GOOD))
+    append_record(study, record(study, data="other", counts=BAD))
+    head, _, plain = f1_table(Results(study), 40).splitlines()
+    assert head == "|  | mean | other | mean |"
+    assert plain == "| plain | **85.71 (1)** | **28.57 (1)** | 57.14 |"
+
+
 def test_gains_are_over_the_baseline(results):
-    lines = gain_table(results, 40, "plain").splitlines()
-    assert len(lines) == 3 and lines[2].startswith("| joint | +57.14 [")
+    assert gain_table(results, 40, "plain").splitlines()[2:] == ["| joint | +57.14; 2 seeds |"]
 
 
 def test_the_best_overall_has_runs_on_all_data_sets(tmp_path):
@@ -92,8 +111,11 @@ def test_numbers_as_they_are_read():
     assert show_summary(Summary(0.61204, 0.0048, 3)) == "61.20 ± 0.48 (3)"
     assert show_p(0.0004) == "p < 0.001" and show_p(0.04) == "p = 0.040"
     gain = Gain(-0.0123, 2, Interval(-0.02, 0.001, 0.08), Interval(-1, 1, 0.5))
-    assert show_gain(gain) == "-1.23 [-2.00, +0.10], p = 0.080; seeds p = 0.500"
-    assert show_gain(gain._replace(over_seeds=None)).endswith("p = 0.080")
+    over_sentences = "-1.23 [-2.00, +0.10], p = 0.080"
+    assert show_gain(gain) == f"{over_sentences}; 2 seeds [-100.00, +100.00], p = 0.500"
+    one = gain._replace(seeds=1, over_seeds=None)
+    assert show_gain(one) == f"{over_sentences}; 1 seed"
+    assert show_gain(one._replace(over_sentences=None)) == "-1.23; 1 seed"
 
 
 def test_a_study_of_failed_runs_alone_says_so(tmp_path):
