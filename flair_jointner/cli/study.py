@@ -8,7 +8,7 @@ from flair_jointner.cli.options import COUNT
 from flair_jointner.studies.checks import check_data
 from flair_jointner.studies.config import Study, read_study
 from flair_jointner.studies.grid import plan
-from flair_jointner.studies.records import read_records, records_file
+from flair_jointner.studies.records import Record, is_done, read_records, records_file
 from flair_jointner.studies.report import write_report
 from flair_jointner.studies.runner import run_study
 from flair_jointner.studies.tables import Results
@@ -17,7 +17,8 @@ IN_OUTPUT = Path("-")
 
 
 @click.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("config", required=False, metavar="CONFIG",
+                type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
 @click.option("--jobs", type=COUNT, default=1, show_default=True,
               help="Runs at a time; the processor's threads are divided among them, at most "
               "OMP_NUM_THREADS for each if that is set.")  # fmt: skip
@@ -30,7 +31,7 @@ IN_OUTPUT = Path("-")
               "Markdown file (report.md in the output folder, if none is named), with HTML and "
               "pictures beside it.")  # fmt: skip
 def study(
-    config: Path,
+    config: Path | None,
     jobs: int,
     retry: bool,
     output: Path | None,
@@ -46,6 +47,14 @@ def study(
       jointner study study.yaml --jobs 2
       jointner study study.yaml --report
     """
+    if config is None:
+        last = (
+            "" if report in (None, IN_OUTPUT) else f" It comes before --report: {report} --report"
+        )
+        raise click.UsageError(f"Missing argument 'CONFIG'.{last}")
+    without = [name for name, given in (("--dry-run", dry_run), ("--retry", retry)) if given]
+    if report is not None and without:
+        raise click.UsageError(f"--report trains nothing: leave out {' and '.join(without)}.")
     found = read_study(config)
     if output is not None:
         found = found.model_copy(update={"output": output.absolute()})
@@ -77,6 +86,10 @@ def _list_runs(study: Study) -> None:
     check_data(study)
     records = read_records(study)
     for run in plan(study):
-        record = records.get(run)
-        state = "to do" if record is None else "failed" if "error" in record else "done"
-        click.echo(f"{state:6} {run}")
+        click.echo(f"{_state(study, records.get(run)):6} {run}")
+
+
+def _state(study: Study, record: Record | None) -> str:
+    if record is None or not is_done(study, record):
+        return "to do"
+    return "failed" if "error" in record else "done"

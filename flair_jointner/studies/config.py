@@ -24,6 +24,7 @@ from flair_jointner.studies.configuration import (
 )
 from flair_jointner.studies.data_sections import ClassFiles, Data, Source, Vectors
 from flair_jointner.studies.sections import (
+    EMPTY_IS_DEFAULT,
     Section,
     Seeds,
     Size,
@@ -55,11 +56,13 @@ class Study(Section):
     seeds: Seeds
     sizes: Sizes = ["all"]
     data: dict[str, Data] = Field(min_length=1)
-    configurations: dict[str, Configuration] = Field(min_length=1)
-    baselines: Annotated[list[str], BeforeValidator(as_list), AfterValidator(all_different)] = []
-    vectors: Vectors = Field(default_factory=Vectors)
-    training: Training = Field(default_factory=Training)
-    pretraining: Pretraining = Field(default_factory=Pretraining)
+    configurations: dict[str, Annotated[Configuration, EMPTY_IS_DEFAULT]] = Field(min_length=1)
+    baselines: Annotated[
+        list[str], Field(min_length=1), BeforeValidator(as_list), AfterValidator(all_different)
+    ] = []
+    vectors: Annotated[Vectors, EMPTY_IS_DEFAULT] = Field(default_factory=Vectors)
+    training: Annotated[Training, EMPTY_IS_DEFAULT] = Field(default_factory=Training)
+    pretraining: Annotated[Pretraining, EMPTY_IS_DEFAULT] = Field(default_factory=Pretraining)
     subset_seed: NonNegativeInt = 1
     keep_models: bool = False
 
@@ -81,6 +84,7 @@ class Study(Section):
             check_keys(f"{where}.only.sizes", only.sizes or [], self.all_sizes())
             check_keys(f"{where}.only.seeds", only.seeds or [], self.seeds)
             check_keys(f"{where}.training", configuration.training, Training.model_fields)
+            self._check_places(where, configuration)
             for data in only.data or self.data:
                 check_keys(
                     f"{where}.add, for {data}", configuration.all_added, self.data[data].extra
@@ -96,6 +100,25 @@ class Study(Section):
                         "name its data under only"
                     )
         return self
+
+    def _check_places(self, where: str, configuration: Configuration) -> None:
+        """Refuses a configuration that nothing would be run for, or whose additions are none."""
+        only = configuration.only
+        places = [
+            (data, size)
+            for data in only.data or self.data
+            for size in self.sizes_of(data)
+            if size in (only.sizes or [size])
+        ]
+        if not places:
+            raise ValueError(f"{where}.only: none of these data sets has one of these sizes")
+        for data, size in places:
+            added = [self.data[data].extra.get(name) for name in configuration.all_added]
+            if size == "all" and "rest" in added:
+                raise ValueError(
+                    f"{where} adds the rest of {data} beyond the training size, and there is none "
+                    "at size all: name its sizes under only"
+                )
 
     def sizes_of(self, data: str) -> list[Size]:
         """The training sizes of a data set.
@@ -175,11 +198,11 @@ def read_study(path: str | Path) -> Study:
     path = Path(path)
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML: {error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no YAML in UTF-8: {error}") from error
     folder = path.resolve().parent
     try:
-        study = Study.model_validate(values, context={"folder": folder})
+        study = Study.model_validate({} if values is None else values, context={"folder": folder})
     except ValidationError as error:
         raise ValueError(f"{path} cannot be run:{_describe(error)}") from None
     for name in study.configurations:
@@ -199,6 +222,8 @@ def _describe(error: ValidationError, where: str = "") -> str:
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = f"no such key; possible: {', '.join(_keys_beside(problem['loc']))}"
+        elif problem["type"] in ("model_type", "dict_type"):
+            message = f"{problem['input']!r} found; keys with values are wanted"
         elif problem["type"] not in ("value_error", "missing"):
             message = f"{problem['input']!r} found; {message[0].lower()}{message[1:]}"
         lines.append(f"  {place}: {message}")
@@ -217,7 +242,8 @@ def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
         "augmentation": Augmentation,
         "self_training": SelfTraining,
     }
-    parents = [part for part in location[:-1] if part in sections]
+    named = location[0] in ("data", "configurations")  # what follows is a name of the user's
+    parents = [part for part in location[2 if named else 0 : -1] if part in sections]
     if parents:
         return list(sections[str(parents[-1])].model_fields)
     return list((Data if location[0] == "data" and len(location) > 2 else Study).model_fields)

@@ -24,7 +24,14 @@ from flair_jointner.models import (
     JointTagger,
 )
 from flair_jointner.models.transfer import copy_encoder
-from flair_jointner.studies.sections import Section, Seed, Size, as_list, check_keys
+from flair_jointner.studies.sections import (
+    Section,
+    Seed,
+    Seeds,
+    Sizes,
+    as_list,
+    check_keys,
+)
 from flair_jointner.training import LEAST_UPDATES
 from flair_jointner.training.progress import quiet_console
 
@@ -95,9 +102,9 @@ class Only(Section):
         seeds: Seeds.
     """
 
-    data: list[str] | None = None
-    sizes: list[Size] | None = None
-    seeds: list[int] | None = None
+    data: Annotated[list[str], Field(min_length=1), BeforeValidator(as_list)] | None = None
+    sizes: Sizes | None = None
+    seeds: Seeds | None = None
 
 
 class SelfTraining(Section):

@@ -2,12 +2,13 @@
 
 import inspect
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import (
     TypeAdapter,
     ValidationError,
     ValidationInfo,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -153,6 +154,15 @@ class Source(AnnotatedFiles):
     """
 
 
+def _rest_or_files(value: Any, handler: Any) -> Any:
+    """Says what is wrong with the files: few that are not right are a misspelled rest."""
+    try:
+        return handler(value)
+    except ValidationError as error:
+        found = [one["msg"] for one in error.errors() if one["type"] != "literal_error"]
+        raise ValueError(f"{found[0].removeprefix('Value error, ')}; or say rest") from None
+
+
 class Data(AnnotatedFiles):
     """A data set.
 
@@ -176,7 +186,7 @@ class Data(AnnotatedFiles):
     test: Files
     source: Source | None = None
     classes: ClassFiles | None = None
-    extra: dict[str, Literal["rest"] | Files] = {}
+    extra: dict[str, Annotated[Literal["rest"] | Files, WrapValidator(_rest_or_files)]] = {}
     tag_type: str = "ner"
     class_type: str | None = "category"
     without_seen: bool = False

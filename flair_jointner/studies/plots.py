@@ -79,13 +79,13 @@ def draw_sizes(results: Results) -> Figure:
                 [100 * (summary.deviation or 0.0) for _, summary in points],
                 marker="o",
                 capsize=3,
-                label=name,
+                label=_as_it_is(name),
             )
         axes.set_xscale("log")
         ticks = [results.count(data, size) for size in _sizes(results, data)]
         axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axes.minorticks_off()
-        axes.set(xlabel="training sentences", ylabel="test F1 (%)", title=data)
+        axes.set(xlabel="training sentences", ylabel="test F1 (%)", title=_as_it_is(data))
         _add_legend(axes)
     return figure
 
@@ -110,9 +110,9 @@ def draw_learning_curves(results: Results) -> Figure:
                 100 * summarize([curve[epoch] for curve in curves]).mean
                 for epoch in range(shortest)
             ]
-            axes.plot(range(1, shortest + 1), means, label=name)
+            axes.plot(range(1, shortest + 1), means, label=_as_it_is(name))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set(xlabel="epoch", ylabel="dev F1 (%)", title=f"{data}, {size}")
+        axes.set(xlabel="epoch", ylabel="dev F1 (%)", title=_as_it_is(f"{data}, {size}"))
         _add_legend(axes)
     return figure
 
@@ -148,15 +148,15 @@ def draw_types(results: Results) -> Figure:
                 [100 * summary.mean for summary in summaries],
                 0.38,
                 xerr=[100 * (summary.deviation or 0.0) for summary in summaries],
-                label=name,
+                label=_as_it_is(name),
             )
         axes.set_yticks(
             np.arange(len(types)) + 0.2 * (len(runs) - 1),
-            [f"{type_} ({support[type_]})" for type_ in types],
+            [_as_it_is(f"{type_} ({support[type_]})") for type_ in types],
             fontsize=7,
         )
         axes.invert_yaxis()
-        axes.set(xlabel="test F1 (%)", title=f"{data}, {size}")
+        axes.set(xlabel="test F1 (%)", title=_as_it_is(f"{data}, {size}"))
         _add_legend(axes)
     return figure
 
@@ -198,9 +198,9 @@ def draw_confusion(results: Results) -> Figure:
                     fontsize=6,
                     color="white" if shares[row, column] > 60 else "black",
                 )
-        axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=6)
-        axes.set_yticks(range(len(rows)), rows, fontsize=6)
-        title = f"{data}, {size}\n{results.best(data, size)}"
+        axes.set_xticks(range(len(columns)), map(_as_it_is, columns), rotation=90, fontsize=6)
+        axes.set_yticks(range(len(rows)), map(_as_it_is, rows), fontsize=6)
+        title = _as_it_is(f"{data}, {size}\n{results.best(data, size)}")
         axes.set(xlabel="found as", ylabel="gold")
         axes.set_title(title, fontsize=9)
         figure.colorbar(image, ax=axes, label="% of the row")
@@ -216,6 +216,11 @@ def _parts(items: Sequence[Any]) -> tuple[Figure, list[tuple[Any, Any]]]:
     for axes in grid[len(items) :]:
         axes.remove()
     return figure, list(zip(items, grid, strict=False))
+
+
+def _as_it_is(name: str) -> str:
+    """For matplotlib, which sets what stands between dollars as mathematics and hides ``_…``."""
+    return ("\u200b" if name.startswith("_") else "") + name.replace("$", r"\$")
 
 
 def _add_legend(axes: Any) -> None:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,9 @@ class Processes:
             target=_child, args=(task.work, theirs, file, self.threads), daemon=True
         )
         with _signals_wait(), _environment(OMP_NUM_THREADS=str(self.threads)):
+            if self.context.get_start_method() == "forkserver":
+                with _ctrl_c_ignored():  # as the server does itself, once it has been loaded
+                    forkserver.ensure_running()
             process.start()
             theirs.close()
             self.running[ours] = process, task
@@ -202,6 +206,19 @@ def _signals_wait() -> Iterator[None]:
             signal.signal(number, handler)
     for caught in came:
         signal.raise_signal(caught)
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """What is started here goes on when somebody presses Ctrl-C, unless it decides otherwise."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -23,6 +23,35 @@ def records_file(study: Study) -> Path:
     return study.output / "results.jsonl"
 
 
+def run_folder(study: Study, key: str) -> Path:
+    """Where a run trains, and its model stays if models are kept.
+
+    Args:
+        study: The study.
+        key: The run's key.
+
+    Returns:
+        The folder, which may not exist.
+    """
+    return study.output / "runs" / key
+
+
+def is_done(study: Study, record: Record, retry: bool = False) -> bool:
+    """Whether a run has all that the study asks for.
+
+    Args:
+        study: The study.
+        record: Its record.
+        retry: Whether failed runs are done again.
+
+    Returns:
+        False also for one whose model shall be kept and was not.
+    """
+    if "error" in record:
+        return not retry
+    return not study.keep_models or run_folder(study, record["key"]).exists()
+
+
 def append_record(study: Study, record: Record) -> None:
     """Adds a line, on the disk before this returns.
 
@@ -56,8 +85,10 @@ def read_records(study: Study) -> dict[Run, Record]:
     found: dict[str, Record] = {}
     file = records_file(study)
     if file.exists():
-        lines = file.read_bytes().split(b"\n")
-        for number, line in enumerate(lines[:-1], start=1):  # what follows the last \n is torn
+        *lines, last = file.read_bytes().split(b"\n")
+        if _is_whole(last):
+            lines.append(last)
+        for number, line in enumerate(lines, start=1):
             try:
                 record = json.loads(line)
                 found[record["key"]] = record
@@ -74,5 +105,17 @@ def _drop_torn_line(lines: Any) -> None:
     """Cuts off what a crash in the middle of writing left."""
     lines.seek(0)
     text = lines.read()
-    lines.truncate(text.rfind(b"\n") + 1)
+    last = text[text.rfind(b"\n") + 1 :]
+    if _is_whole(last):  # an editor may leave out the end of the last line
+        lines.write(b"\n")
+    else:
+        lines.truncate(len(text) - len(last))
     lines.seek(0, os.SEEK_END)
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line without end is a result all the same."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

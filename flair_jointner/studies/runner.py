@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from filelock import FileLock, Timeout
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from flair_jointner.studies.checks import check_data
 from flair_jointner.studies.config import Study
@@ -29,7 +30,7 @@ from flair_jointner.studies.pieces import (
     vectors_file,
 )
 from flair_jointner.studies.processes import Processes, Task
-from flair_jointner.studies.records import append_record, read_records
+from flair_jointner.studies.records import append_record, is_done, read_records
 from flair_jointner.studies.running import execute
 
 log = logging.getLogger("flair_jointner")
@@ -54,7 +55,12 @@ def run_study(study: Study, jobs: int = 1, retry: bool = False) -> int:
             running in the same folder.
     """
     check_data(study)
-    with _alone(study), _ended_by_sigterm(), Processes(study.output / "logs", jobs) as processes:
+    with (
+        _alone(study),
+        _ended_by_sigterm(),
+        logging_redirect_tqdm(),  # a failure is said above the bars
+        Processes(study.output / "logs", jobs) as processes,
+    ):
         runs, done = _to_do(study, retry)
         runs = _make(study, _vectors_of(study, runs), runs, processes)
         runs = _make(study, _classifiers_of(study, runs), runs, processes)
@@ -65,9 +71,8 @@ def run_study(study: Study, jobs: int = 1, retry: bool = False) -> int:
 
 
 def _to_do(study: Study, retry: bool) -> tuple[list[Run], int]:
-    """The runs without a result, and the number of the others."""
-    records = read_records(study)
-    done = {run for run, record in records.items() if not (retry and "error" in record)}
+    """The runs without a result, or without the model that is wanted, and how many others."""
+    done = {run for run, record in read_records(study).items() if is_done(study, record, retry)}
     # Runs that differ in their names alone are one.
     wanted = {run_key(study, run): run for run in plan(study) if run not in done}
     return list(wanted.values()), len(done)

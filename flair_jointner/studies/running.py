@@ -21,6 +21,7 @@ from flair_jointner.studies.corpora import Splits, read_run
 from flair_jointner.studies.epochs import EpochReporter, Report
 from flair_jointner.studies.grid import Run, source_words, words_of
 from flair_jointner.studies.pieces import classifier_file, study_embeddings
+from flair_jointner.studies.records import run_folder
 from flair_jointner.studies.scores import score
 from flair_jointner.training import (
     InverseDecayPlugin,
@@ -49,7 +50,7 @@ def execute(study: Study, run: Run, key: str, report: Report) -> dict[str, Any]:
     data, configuration = study.data[run.data], study.configurations[run.configuration]
     settings = study.training_of(run.configuration)
     splits = read_run(data, run.size, configuration, study.subset_seed)
-    folder = study.output / "runs" / key
+    folder = run_folder(study, key)
     result = _train(study, run, splits, folder, report)
     best = load_tagger(result["model_file"])
     record = {

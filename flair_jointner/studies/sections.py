@@ -11,7 +11,9 @@ from pydantic import (
     ConfigDict,
     Field,
     PositiveInt,
+    ValidationError,
     ValidationInfo,
+    WrapValidator,
 )
 
 
@@ -37,12 +39,24 @@ def all_different(values: list[Any]) -> list[Any]:
     return values
 
 
+def _number_or_all(value: Any, handler: Any) -> Any:
+    """Says both that are possible at once."""
+    try:
+        return handler(value)
+    except ValidationError:
+        raise ValueError(f"{value!r} found; possible: a number from 1 on, or all") from None
+
+
 InputPath = Annotated[Path, AfterValidator(existing)]
-Files = Annotated[list[InputPath], BeforeValidator(as_list), Field(min_length=1)]
+Files = Annotated[list[InputPath], Field(min_length=1), BeforeValidator(as_list)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Size = PositiveInt | Literal["all"]
+Size = Annotated[PositiveInt | Literal["all"], WrapValidator(_number_or_all)]
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(all_different)]
-Sizes = Annotated[list[Size], Field(min_length=1), AfterValidator(all_different)]
+Sizes = Annotated[
+    list[Size], Field(min_length=1), BeforeValidator(as_list), AfterValidator(all_different)
+]
+EMPTY_IS_DEFAULT = BeforeValidator(lambda value: {} if value is None else value)
+"""For a section without a word below its name."""
 
 
 class Section(BaseModel):

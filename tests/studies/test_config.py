@@ -60,7 +60,19 @@ def test_sizes_of_a_data_set_and_of_all(tmp_path):
             r"configurations\.a: .*layers",
         ),
         ({"seeds": []}, r"seeds: \[\] found; list should have at least 1 item"),
-        ({"sizes": [0]}, r"sizes\.0.*: 0 found"),
+        ({"sizes": [0]}, r"sizes\.0: 0 found; possible: a number from 1 on, or all$"),
+        ({"sizes": ["alle"]}, r"sizes\.0: 'alle' found; possible: a number from 1 on, or all$"),
+        ({"seeds": 3}, r"seeds: 3 found; input should be a valid list"),
+        ({"baselines": []}, r"baselines: \[\] found; list should have at least 1 item"),
+        ({"training": 5}, r"training: 5 found; keys with values are wanted"),
+        (
+            {"configurations": {"a": {"only": {"seeds": []}}}},
+            r"configurations\.a\.only\.seeds: \[\] found; list should have at least 1 item",
+        ),
+        (
+            {"sizes": ["all"], "configurations": {"a": {"add": "rest"}}},
+            r"configurations\.a adds the rest of titles .* at size all",
+        ),
         ({"seeds": [1, 2, 1]}, r"seeds: 1 is given more than once"),
         ({"sizes": [20, "all", 20]}, r"sizes: 20 is given more than once"),
         ({"baselines": ["plain", "plain"]}, r"baselines: 'plain' is given more than once"),
@@ -157,6 +169,43 @@ def test_an_unknown_key_of_a_data_set_is_named_with_its_place(tmp_path):
         ValueError, match=r"data\.titles\.tast: no such key; possible: train, .*, dev, test"
     ):
         read_study(write_study(tmp_path, data=data))
+
+
+def test_a_configuration_that_is_run_nowhere_is_refused(tmp_path):
+    data = settings()["data"]
+    data["other"] = {**data["titles"], "sizes": [20]}
+    rows = {"a": {"only": {"data": "other", "sizes": 40}}}
+    with pytest.raises(ValueError, match=r"configurations\.a\.only: none of these data sets has"):
+        read_study(write_study(tmp_path, data=data, configurations=rows))
+
+
+def test_the_keys_of_a_data_set_called_like_a_section_are_its_own(tmp_path):
+    data = {"training": {**settings()["data"]["titles"], "tast": "test.conll"}}
+    with pytest.raises(ValueError, match=r"training\.tast: no such key; possible: .*, dev, test"):
+        read_study(write_study(tmp_path, data=data))
+
+
+def test_extra_files_that_do_not_exist_are_named(tmp_path):
+    data = {"titles": {**settings()["data"]["titles"], "extra": {"more": "rset"}}}
+    with pytest.raises(ValueError, match=r"titles\.extra\.more: there is no .*rset; or say rest$"):
+        read_study(write_study(tmp_path, data=data))
+
+
+def test_sections_may_be_empty_and_sizes_one(tmp_path):
+    study = make_study(tmp_path, training=None, configurations={"a": None}, sizes="all")
+    assert study.training.epochs == 100 and study.configurations["a"].tagger == {}
+    assert study.sizes == ["all"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("", "output: Field required"), ("output: señor", "no YAML in UTF-8"), ("{", "no YAML")],
+)
+def test_a_file_that_is_no_study_is_named(tmp_path, content, message):
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(ValueError, match=rf"mine\.yaml[^$]*{message}"):
+        read_study(file)
 
 
 def test_an_unknown_key_of_a_source_is_named_with_what_is_possible(tmp_path):

@@ -51,6 +51,16 @@ def test_a_torn_line_is_dropped_and_the_next_one_is_whole(tmp_path):
     assert all(json.loads(line) for line in records_file(study).read_text().splitlines())
 
 
+def test_a_whole_line_without_an_end_counts(tmp_path):
+    study = make_study(tmp_path)
+    append_record(study, record(study))
+    file = records_file(study)
+    file.write_bytes(file.read_bytes().rstrip(b"\n"))
+    assert len(read_records(study)) == 1
+    append_record(study, record(study, seed=2))
+    assert len(read_records(study)) == 2
+
+
 @pytest.mark.parametrize("line", ["nonsense", "[1]", "{}"])
 def test_a_damaged_line_is_named(tmp_path, line):
     study = make_study(tmp_path)

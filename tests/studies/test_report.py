@@ -196,3 +196,14 @@ def test_the_smallest_study_has_a_report(tmp_path):
     write_report(Results(study), tmp_path / "docs.md")
     text = (tmp_path / "docs.md").read_text(encoding="utf-8")
     assert "F1 against training size" not in text and "Accuracy" not in text
+
+
+def test_names_in_pictures_are_shown_as_they_are(tmp_path):
+    names = [r"$\foo$ $x$", "_under"]
+    study = make_study(tmp_path, configurations={name: {"ner_only": True} for name in names})
+    for name in names:
+        append_record(study, record(study, configuration=name))
+    write_report(Results(study), tmp_path / "docs.md")
+    axes = draw_learning_curves(Results(study)).axes[0]
+    shown = axes.get_legend_handles_labels()[1]
+    assert [label.replace("\\$", "$").strip("\u200b") for label in shown] == names

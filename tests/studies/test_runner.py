@@ -20,7 +20,7 @@ from flair_jointner.models import CharacterCNNEmbeddings, load_tagger
 from flair_jointner.studies import processes
 from flair_jointner.studies.grid import plan, run_key
 from flair_jointner.studies.processes import Processes, _signals_wait
-from flair_jointner.studies.records import read_records, records_file
+from flair_jointner.studies.records import is_done, read_records, records_file, run_folder
 from flair_jointner.studies.runner import run_study
 
 COMMAND = [sys.executable, "-c", "from flair_jointner.cli.main import main; main()", "study"]
@@ -187,6 +187,55 @@ def test_ctrl_c_waits_until_a_process_has_started():
         done.append("started")
     assert done == ["started"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_before_the_first_run_ends_it_quietly(tmp_path):
+    config = write_study(tmp_path)
+    with subprocess.Popen(
+        [*COMMAND, str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=tiny.listen_to_ctrl_c,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "out/logs").exists():
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.5)  # what it starts is loading, and a terminal sends Ctrl-C to all of them
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "0 of 4 runs are finished; the same command goes on." in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--report", "study.yaml"], "It comes before --report: study.yaml --report"),
+        ([], "Missing argument 'CONFIG'."),
+        (["study.yaml", "--report", "--dry-run", "--retry"], "leave out --dry-run and --retry"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path)
+    result = jointner(*arguments)
+    assert result.exit_code == 2 and message in result.output
+
+
+def test_models_that_shall_be_kept_are_made_again(finished, tmp_path):
+    with_models = finished.model_copy(update={"keep_models": True, "output": tmp_path})
+    copy = records_file(with_models)
+    copy.write_bytes(records_file(finished).read_bytes())
+    assert not any(is_done(with_models, record) for record in read_records(with_models).values())
+    run = plan(finished)[0]
+    run_folder(with_models, run_key(finished, run)).mkdir(parents=True)
+    done = [is_done(with_models, record) for record in read_records(with_models).values()]
+    assert done == [True] + [False] * (len(done) - 1)
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
