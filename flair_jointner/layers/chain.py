@@ -10,10 +10,23 @@ one token. None builds a tensor of ``[batch, tokens, tags, tags]``, and none rea
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 FORBIDDEN = -10_000.0
 """Score with which Flair forbids a transition; ours must load its weights and the reverse."""
+
+
+def at_least_float32(scores: Tensor) -> Tensor:
+    """What mixed or half precision made smaller, in the numbers that sums of scores need.
+
+    Args:
+        scores: Of any shape.
+
+    Returns:
+        The scores in float32, or in float64 where they are.
+    """
+    return scores if scores.dtype in (torch.float32, torch.float64) else scores.float()
 
 
 class ChainScores(NamedTuple):

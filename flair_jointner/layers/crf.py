@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from flair_jointner.layers.chain import FORBIDDEN, ChainScores
+from flair_jointner.layers.chain import FORBIDDEN, ChainScores, at_least_float32
 from flair_jointner.layers.forward_backward import run_passes
 from flair_jointner.layers.packing import Packing
 from flair_jointner.layers.posterior import ChainPosterior
@@ -62,9 +62,10 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         path = packing.pack(tags)  # [N]
         moves = (path[first:], path[packing.previous])  # to, from
         last = path[packing.turned[:first]]
-        scores = packed.gather(1, path.unsqueeze(1)).squeeze(1)
+        # Summed as the partition is: the loss is the small difference of two large numbers.
+        scores = packed.gather(1, path.unsqueeze(1)).squeeze(1).double()
         scores[first:] += transitions[moves]
-        ends = initial[path[:first]] + final[last]
+        ends = initial[path[:first]].double() + final[last]
         score = ends.index_add(0, packing.sentence, scores)  # [batch]
         ctx.batch = (passes, packing, path, moves, mask.size(1), boundary)
         return packing.restore(passes.log_partition - score).to(emissions.dtype)
@@ -120,10 +121,9 @@ class LinearChainCRF(nn.Module):
         self.transitions[:, self.stop] = FORBIDDEN
 
     def chain(self) -> ChainScores:
-        """The chain scores that the functions of this module take."""
-        return ChainScores(
-            self.transitions, self.transitions[:, self.start], self.transitions[self.stop]
-        )
+        """The chain scores that the functions of this module take, in float32 at least."""
+        transitions = at_least_float32(self.transitions)
+        return ChainScores(transitions, transitions[:, self.start], transitions[self.stop])
 
     def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor, scaled: bool = True) -> Tensor:
         """Negative log-likelihood of the given tags: -log p(y | H) of Eq. 2.
@@ -137,9 +137,10 @@ class LinearChainCRF(nn.Module):
         Returns:
             ``[batch]``.
         """
-        _, initial, final = self.chain()
+        transitions, initial, final = self.chain()
         boundary = (self.start, self.stop)
-        chain = (self.transitions, initial.detach(), final.detach())
+        chain = (transitions, initial.detach(), final.detach())
+        emissions = at_least_float32(emissions)
         return _NegativeLogLikelihood.apply(emissions, tags, mask, scaled, boundary, *chain)
 
     def viterbi(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -50,8 +50,13 @@ class LockedDropout(nn.Module):
 
         Args:
             dropout_rate: Probability of a zero.
+
+        Raises:
+            ValueError: If it is no probability.
         """
         super().__init__()
+        if not 0 <= dropout_rate <= 1:
+            raise ValueError(f"The locked dropout is {dropout_rate}: it is a probability.")
         self.dropout_rate = dropout_rate
 
     def forward(self, states: Tensor) -> Tensor:

@@ -51,7 +51,8 @@ class DATNet(BaseTagger):
     embeddings and on the BiLSTM's output, is 0.5; the discriminator reads that output after the
     dropout, as the decoder does; the states of the shared and the private BiLSTM are concatenated
     (Fig. 1b draws both below the decoder); α is 0.25, in the middle of the best of Table 5; a
-    decoder is shared if the target has no entity type that the source has not.
+    decoder is shared if the target has no entity type that the source has not. Beside the paper, as
+    in Flair: the CRF scores the first and the last tag of a path, and its tag scores have a bias.
 
     Attributes:
         share: ``"full"`` or ``"part"``.
@@ -450,10 +451,8 @@ def _members(stack: Any) -> list[TokenEmbeddings]:
 
 def _covers(source: Dictionary, target: Dictionary) -> bool:
     """Whether the source has all entity types of the target, in labels of the same kind."""
-    return encodes_spans(source) is encodes_spans(target) and set(target.get_items()) <= {
-        *source.get_items(),
-        "<unk>",
-    }
+    kinds = {dictionary.span_labels or encodes_spans(dictionary) for dictionary in (source, target)}
+    return len(kinds) == 1 and set(target.get_items()) <= {*source.get_items(), "<unk>"}
 
 
 def _check_choice(name: str, given: str, possible: tuple[str, ...], *more: str) -> None:

@@ -48,7 +48,12 @@ class DocumentMaxPoolRNNEmbeddings(DocumentEmbeddings):
             rnn_type: ``"LSTM"``, ``"GRU"`` or ``"RNN"``.
             init_range: Trained parameters outside the token embeddings are drawn from
                 U(-init_range, init_range); None keeps torch's initialisation.
+
+        Raises:
+            ValueError: If the ``rnn_type`` is unknown.
         """
+        if rnn_type not in ("LSTM", "GRU", "RNN"):
+            raise ValueError(f"Unknown rnn_type {rnn_type!r}: choose 'LSTM', 'GRU' or 'RNN'.")
         super().__init__()
         # One member stays as it is: a stack would rename it, and vectors are compared by name.
         self.embeddings = embeddings[0] if len(embeddings) == 1 else StackedEmbeddings(embeddings)

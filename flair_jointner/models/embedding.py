@@ -10,6 +10,7 @@ from flair.data import Sentence
 from flair.embeddings import StackedEmbeddings, TokenEmbeddings, WordEmbeddings
 from torch import Tensor, nn
 
+from flair_jointner.layers import length_mask
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.fast_paths import SentenceMemory
 
@@ -171,9 +172,8 @@ def _look_up(
     if embeddings.layer_norm is not None:
         vectors = embeddings.layer_norm(vectors)
     # A fine-tuned table, or layer normalisation, may move the unknown word away from zero.
-    lengths = torch.tensor([len(sentence) for sentence in sentences], device=vectors.device)
-    padding = torch.arange(indices.size(1), device=vectors.device) >= lengths.unsqueeze(1)
-    return vectors.masked_fill(padding.unsqueeze(-1), 0.0).to(flair.device)
+    mask = length_mask(torch.tensor(list(map(len, rows)), device=vectors.device))
+    return vectors.masked_fill(~mask.unsqueeze(-1), 0.0).to(flair.device)
 
 
 def _word_indices(

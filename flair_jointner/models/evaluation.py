@@ -70,7 +70,6 @@ def entity_result(
     gold: set[Fact],
     predicted: set[Fact],
     loss: float | None,
-    main_metric: tuple[str, str] = ("micro avg", "f1-score"),
 ) -> Result:
     """Precision, recall and F1 of exactly matched entities, overall and per type.
 
@@ -78,7 +77,6 @@ def entity_result(
         gold: What the annotators marked.
         predicted: What the model found.
         loss: Mean loss per sentence, if computed.
-        main_metric: Average and metric that become the main score.
 
     Returns:
         A result with the same keys as Flair's.
@@ -101,8 +99,33 @@ def entity_result(
         f"\n- Accuracy {scores['accuracy']:.4f}"
         f"\n\nBy class:\n{_report(gold, predicted, types, as_text=True)}"
     )
-    average, metric = main_metric
-    return Result(report[average][metric], text, report, scores)
+    return Result(scores[_MICRO_F1], text, report, scores)
+
+
+def main_score(result: Result, metric: tuple[str, ...]) -> float:
+    """The score that decides which model is best.
+
+    Args:
+        result: The scores.
+        metric: Average or type, and metric; or another key of the result's scores.
+
+    Returns:
+        The score; 0 for any where there are no entities.
+
+    Raises:
+        ValueError: If there is no such score.
+    """
+    scores: dict[tuple[str, ...], float] = {
+        (name, key): value
+        for name, row in result.classification_report.items()
+        for key, value in row.items()
+    }
+    scores |= {key: value for key, value in result.scores.items() if isinstance(key, tuple)}
+    if metric not in scores and result.classification_report:
+        raise ValueError(
+            f"Unknown main metric {metric}: choose one of {', '.join(map(str, scores))}."
+        )
+    return float(scores.get(metric, 0.0))
 
 
 def class_scores(gold: Sequence[str], predicted: Sequence[str]) -> ClassScores:
@@ -157,6 +180,7 @@ def _tags(sentences: Sequence[Sentence], facts: set[Fact], has_spans: bool) -> l
     return tags
 
 
+_MICRO_F1 = ("micro avg", "f1-score")
 _AVERAGES = ("micro avg", "macro avg")
 _METRICS = ("precision", "recall", "f1-score")
 

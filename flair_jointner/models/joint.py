@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import math
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -41,9 +42,10 @@ class JointTagger(BaseTagger):
     the CRF reads the same H'. Without a class dictionary this is the paper's NER-only model.
     Sentences of a batch may lack either annotation: each loss is a mean over those that have it.
 
-    Where the paper is silent: the projection W₁ has a bias, as Flair's has; word dropout is off,
-    because the paper names locked dropout only; embeddings that are trained keep their own
-    initialisation, because U(-0.1, 0.1) would erase a pre-trained encoder.
+    Beside the paper: the projection W₁ has a bias, as Flair's has. Where it is silent: word dropout
+    is off, because the paper names locked dropout only; embeddings that are trained keep their own
+    initialisation, because U(-0.1, 0.1) would erase a pre-trained encoder; of several classes of a
+    sentence the first counts.
 
     Attributes:
         classes: The classes, in the order of the head's output.
@@ -109,6 +111,8 @@ class JointTagger(BaseTagger):
             raise ValueError(
                 f"Unknown attention {attention!r}: choose None or one of {', '.join(ATTENTIONS)}."
             )
+        if not (math.isfinite(class_loss_weight) and class_loss_weight >= 0):
+            raise ValueError(f"class_loss_weight is {class_loss_weight}: give a number from 0 on.")
         if attention_gate and attention is None:
             raise ValueError("attention_gate is of the attention: give one, or leave the gate out.")
         super().__init__(
@@ -379,7 +383,12 @@ class JointTagger(BaseTagger):
             init_from_state_dict=True,
             **joint,
         )
-        model.load_state_dict(tagger.state_dict(), strict=False)
+        weights = tagger.state_dict()
+        own = ("attention.", "class_head.", "gate")  # of a tagger that is a JointTagger itself
+        model.load_state_dict(
+            {name: weight for name, weight in weights.items() if not name.startswith(own)},
+            strict=False,
+        )
         if model.perturbation is not None:
             check_can_undo(model)
             undo_normalisation(model)
@@ -430,6 +439,12 @@ def _check_classes(dictionary: Dictionary | None, class_type: str | None, tag_ty
         raise ValueError(
             f"class_type and tag_type are both {tag_type!r}: give the sentence's label and the "
             "entities a label type each."
+        )
+    if dictionary is not None and dictionary.multi_label:
+        raise ValueError(
+            "The class dictionary is for several classes of a sentence (multi_label), and the "
+            "sentence head predicts one: make it with "
+            "corpus.make_label_dictionary(label_type=...) of sentences with one label each."
         )
     if dictionary is not None and len(_classes(dictionary)) < 2:
         raise ValueError(

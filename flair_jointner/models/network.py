@@ -75,7 +75,8 @@ class TaggerNetwork(ModelFile):
             tag_type: Label type of the entities.
             constrain_decoding: Whether only valid BIOES (BIO) sequences are predicted.
             perturbation: ε of adversarial training (Eqs. 3 and 4 of Zhou et al., 2019; 5 there);
-                None trains on the given sentences alone. See :class:`BaseTagger`.
+                None trains on the given sentences alone. See :class:`BaseTagger`. Given
+                ``CharacterCNNEmbeddings`` are normalised from then on, wherever else they are used.
             **sequence_tagger: Further arguments of ``flair.models.SequenceTagger``.
 
         Raises:
@@ -102,6 +103,10 @@ class TaggerNetwork(ModelFile):
             raise ValueError(
                 "loss_weights have no effect on a CRF: pass use_crf=False, or leave them out."
             )
+        if arguments.get("tag_format", "BIOES").upper() not in ("BIOES", "BIO"):
+            raise ValueError(
+                f"Unknown tag_format {arguments['tag_format']!r}: choose 'BIOES' or 'BIO'."
+            )
         if not [item for item in dictionary.get_items() if item not in ("<unk>", "O")]:
             raise ValueError(
                 "The tag dictionary has no entity type. Make it with "
@@ -113,12 +118,13 @@ class TaggerNetwork(ModelFile):
             rnn.batch_first
             and rnn.bias
             and not rnn.proj_size
+            and (rnn.num_layers == 1 or rnn.dropout == 0.5)
             and getattr(rnn, "nonlinearity", "tanh") == "tanh"
         ):
             raise ValueError(
-                "A given rnn has to have batch_first=True, bias=True, no projection and no other "
-                "nonlinearity than tanh, because the model file keeps its type, size, layers and "
-                "direction only."
+                "A given rnn has to have batch_first=True, bias=True, no projection, no other "
+                "nonlinearity than tanh and, with several layers, dropout=0.5, because the model "
+                "file keeps its type, size, layers and direction only."
             )
 
     def _determine_if_span_prediction_problem(self, dictionary: Dictionary) -> bool:
@@ -149,9 +155,14 @@ class TaggerNetwork(ModelFile):
             for member in separate_members(embeddings):
                 if isinstance(member, CharacterCNNEmbeddings):
                     member.normalise()
-                else:
-                    norm = RunningNormalisation(member.embedding_length)
-                    self.input_norms[self._norm_name(member)] = norm
+                    continue
+                name = self._norm_name(member)
+                if name in self.input_norms:
+                    raise ValueError(
+                        f"The embeddings {member.name} stand in two places, and with perturbation "
+                        "each has a normalisation of its own, also in the model file: give two."
+                    )
+                self.input_norms[name] = RunningNormalisation(member.embedding_length)
 
     def normalisation_of(self, member: TokenEmbeddings) -> RunningNormalisation:
         """What normalises some embeddings, in a tagger with adversarial training.
@@ -299,7 +310,15 @@ class TaggerNetwork(ModelFile):
 
         Returns:
             Hidden states and tag scores.
+
+        Raises:
+            TypeError: If it is given what Flair's ``forward`` takes.
         """
+        if mask.dtype != torch.bool:
+            raise TypeError(
+                "forward takes embeddings and a mask, where Flair's takes lengths: call "
+                "tagger.forward(*tagger.embed(sentences))."
+            )
         return self.emit(self.encode(embedded, mask), mask)
 
     def emit(self, states: Tensor, mask: Tensor) -> TaggerOutput:

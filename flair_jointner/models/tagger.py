@@ -19,13 +19,18 @@ from torch.utils.data import Dataset
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.layers import LinearChainCRF
 from flair_jointner.layers.adversary import straight_gradients
-from flair_jointner.layers.chain import ChainScores
+from flair_jointner.layers.chain import ChainScores, at_least_float32
 from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import runs_fast
 from flair_jointner.models.bulk import Text, tag_rows
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.embedding import has_table, separate_members
-from flair_jointner.models.evaluation import entity_result, gold_facts, write_predictions
+from flair_jointner.models.evaluation import (
+    entity_result,
+    gold_facts,
+    main_score,
+    write_predictions,
+)
 from flair_jointner.models.fast_paths import SentenceMemory
 from flair_jointner.models.losses import Loss, LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
@@ -52,10 +57,15 @@ class BaseTagger(TaggerNetwork):
     member of a stack, and in the place of the vectors of ``CharacterCNNEmbeddings`` the character
     embeddings below them. All of these are normalised
     (:class:`~flair_jointner.layers.perturbation.RunningNormalisation`), in tagging as well. The
-    paper says nothing of dropout here: each of the two passes draws its own.
+    paper says nothing of dropout here: each of the two passes draws its own, above the embeddings.
+    Its ε is one of each embedding layer (Table 6); here one number serves all.
 
     With the trainer's ``mini_batch_chunk_size`` the gradient is the sum, not the mean, of the
-    gradients of the chunks, since the trainer adds them up.
+    gradients of the chunks, since the trainer adds them up; the ``samples/sec`` of its log are
+    batches; and in a ``MultitaskModel`` beside models whose losses are sums, a ``loss_factors`` of
+    the batch size gives this one the same weight. What Flair's ``_prepare_tensors``,
+    ``viterbi_decoder`` and ``loss_function`` are for is done by :meth:`embed`, :meth:`decode` and
+    :meth:`losses`.
 
     Attributes:
         class_type: Label type of the class that a system with a sentence head predicts; None
@@ -150,7 +160,7 @@ class BaseTagger(TaggerNetwork):
     ) -> Tensor:
         """The negative log-likelihood of the tags of each sentence, ``[batch]``."""
         if crf is not None:
-            return crf(_at_least_float32(emissions), tags, mask, self.fast_paths.scaled_crf)
+            return crf(emissions, tags, mask, self.fast_paths.scaled_crf)
         token_losses = torch.nn.functional.cross_entropy(
             emissions.transpose(1, 2), tags, weight=self.loss_weights, reduction="none"
         )
@@ -370,7 +380,7 @@ class BaseTagger(TaggerNetwork):
         Returns:
             A prediction per sentence.
         """
-        return decoder(_at_least_float32(output.emissions), output.mask, **wanted)
+        return decoder(at_least_float32(output.emissions), output.mask, **wanted)
 
     def decoder(self) -> Decoder:
         """What turns tag scores into predictions, with the weights as they are now."""
@@ -424,7 +434,8 @@ class BaseTagger(TaggerNetwork):
             embedding_storage_mode: ``"none"``, ``"cpu"`` or ``"gpu"``.
             mini_batch_size: Number of sentences that go through the network at once; over static
                 word vectors up to 256 of like length, which take little memory.
-            main_evaluation_metric: Average and metric of the main score.
+            main_evaluation_metric: Average (or type) and metric of the main score; of a tagger with
+                a sentence head also ``("class", "accuracy")``.
             exclude_labels: Types that do not count, neither as gold nor as predicted.
             gold_label_dictionary: Gold types outside of it count as ``<unk>``.
             return_loss: Whether to compute the loss as well.
@@ -432,25 +443,34 @@ class BaseTagger(TaggerNetwork):
 
         Returns:
             The scores; the loss is the mean over sentences.
+
+        Raises:
+            ValueError: If there is no such main score.
         """
         sentences = [data_points[index] for index in range(len(data_points))]  # type: ignore[arg-type]
         losses = LossMean() if return_loss else None
         run = TaggingRun(self, mini_batch_size, with_scores=False)
         predictions = dict(run.over_sentences(sentences, embedding_storage_mode, losses))
         gold, predicted = set(), set()
+        annotated, found = set(), set()  # all, which do not all count
         for index, sentence in enumerate(sentences):
+            facts = set()
+            if index in predictions:
+                facts = predictions[index].facts(index, self.tagset_of(sentence))
+            found |= facts
+            annotated |= gold_facts(sentence, index, gold_label_type)
             if is_annotated(sentence, gold_label_type):
                 gold |= gold_facts(sentence, index, gold_label_type, gold_label_dictionary)
-                if index in predictions:
-                    predicted |= predictions[index].facts(index, self.tagset_of(sentence))
+                predicted |= facts
         excluded = exclude_labels or []
         gold = {fact for fact in gold if fact.type not in excluded}
         predicted = {fact for fact in predicted if fact.type not in excluded}
         if out_path is not None:
-            write_predictions(out_path, sentences, gold, predicted, self.predict_spans)
+            write_predictions(out_path, sentences, annotated, found, self.predict_spans)
         loss = losses.mean() if losses is not None else None
-        result = entity_result(gold, predicted, loss, main_evaluation_metric)
+        result = entity_result(gold, predicted, loss)
         self._extend_result(result, sentences, predictions)
+        result.main_score = main_score(result, tuple(main_evaluation_metric))
         return result
 
     def _extend_result(
@@ -463,8 +483,3 @@ def _autocast_type(weight: Tensor) -> torch.dtype | None:
     """What automatic mixed precision computes in where a weight is; None where it is off."""
     kind = weight.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
-
-
-def _at_least_float32(scores: Tensor) -> Tensor:
-    """What mixed precision made smaller, in the numbers that the CRF needs."""
-    return scores if scores.dtype in (torch.float32, torch.float64) else scores.float()

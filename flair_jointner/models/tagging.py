@@ -225,11 +225,16 @@ def why_not_folded(tagger: "BaseTagger") -> str | None:
 
 
 def _fingerprint(tagger: "BaseTagger") -> tuple[object, ...]:
-    """Changes when a folded weight does, even if it was written past torch's version counter."""
-    small: list[Tensor] = list(tagger.rnn.parameters())
-    if tagger.reproject_embeddings:
-        small += tagger.embedding2nn.parameters()
-    small += tagger.input_norms.buffers()
-    sums = tuple(float(weight.detach().double().sum()) for weight in small)
+    """Changes when a folded weight does.
+
+    Fused optimizers, and whoever writes to ``weight.data``, go past torch's version counter: what
+    is trained is summed up. Of word vectors that are not, which may be many, the counter is enough.
+    """
     large = list(tagger.embeddings.parameters())
+    summed: list[Tensor] = [weight for weight in large if weight.requires_grad]
+    summed += tagger.rnn.parameters()
+    if tagger.reproject_embeddings:
+        summed += tagger.embedding2nn.parameters()
+    summed += tagger.input_norms.buffers()
+    sums = tuple(float(weight.detach().sum(dtype=torch.float64)) for weight in summed)
     return (sums, tuple((w.data_ptr(), w._version, len(w)) for w in large), id(tagger.embeddings))

@@ -99,6 +99,7 @@ class TagSet:
         self._index = {tag: index for index, tag in enumerate(self.tags)}
         spelled = [tag if has_spans and tag.startswith(_PREFIXES) else "" for tag in tags]
         self.types = sorted({tag[2:] for tag in spelled if tag})
+        self._spelled = [tag or "O" for tag in spelled]  # <unk> spells no entity
         self._prefixes = torch.tensor([ord(tag[0]) if tag else 0 for tag in spelled])
         self._types = torch.tensor([self.types.index(tag[2:]) if tag else -1 for tag in spelled])
         self._closed_by_next = has_spans and tag_format == "BIO"
@@ -180,7 +181,7 @@ class TagSet:
             (sentence, places[0], places[-1] + 1, self.types.index(value))
             for sentence, path in enumerate(paths.tolist())
             for places, _, value in get_spans_from_bio(
-                [self.tags[tag] for tag in path[: lengths[sentence]]]
+                [self._spelled[tag] for tag in path[: lengths[sentence]]]
             )
         ]
         return SpanPlaces(*torch.tensor(found, dtype=torch.long).view(-1, 4).t())

@@ -45,10 +45,11 @@ class WordEncoder:
         self._gates: list[Tensor] | None = None  # a table for each direction
         if directions * words * size * dtype.itemsize <= _TABLE_BYTES:
             device = next(rnn.parameters()).device
-            self._gates = [
-                torch.empty(words, size, dtype=dtype, device=device) for _ in range(directions)
-            ]
-            self._is_known = torch.zeros(words, dtype=torch.bool, device=device)
+            with torch.inference_mode(False):  # later passes fill them, and may have another mode
+                self._gates = [
+                    torch.empty(words, size, dtype=dtype, device=device) for _ in range(directions)
+                ]
+                self._is_known = torch.zeros(words, dtype=torch.bool, device=device)
 
     def find(self, tokens: list[str]) -> list[int]:
         """Rows of the word table.

@@ -37,6 +37,8 @@ class AveragingPlugin(TrainerPlugin):
     @TrainerPlugin.hook
     def after_setup(self, **_: Any) -> None:
         """Starts from the weights."""
+        self._updates = 0
+        self._weights = None
         self._average = [parameter.detach().clone() for parameter in self._parameters()]
 
     @TrainerPlugin.hook

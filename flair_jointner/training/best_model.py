@@ -32,17 +32,26 @@ class BestModelPlugin(TrainerPlugin):
         """
         super().__init__()
         self.base_path = Path(base_path)
+        self._wanted = True
+        self._begin()
+
+    def _begin(self) -> None:
         self._best_score = 0.0
         self._lowest_loss = float("inf")
-        self._wanted = True
         self.dev_scores: list[float] = []
         self.interrupted = False
         self.diverged = False
 
     @TrainerPlugin.hook
-    def after_setup(self, use_final_model_for_eval: bool, **_: Any) -> None:
-        """Keeps no best model where the user wants the final one: the trainer would load it."""
-        self._wanted = not use_final_model_for_eval
+    def after_setup(self, use_final_model_for_eval: bool, epoch: int, **_: Any) -> None:
+        """Keeps no best model where it would be in the way.
+
+        That is where the user wants the final one, in whose place the trainer would load it, and
+        where training goes on that has left a best model.
+        """
+        self._begin()
+        goes_on = epoch > 0 and (self.base_path / "best-model.pt").exists()
+        self._wanted = not use_final_model_for_eval and not goes_on
 
     @TrainerPlugin.hook
     def after_evaluation(

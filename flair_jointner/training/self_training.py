@@ -100,10 +100,12 @@ def annotate_confidently(
         New sentences, with the entities found and the class that they had, in the old order.
 
     Raises:
-        ValueError: If the confidence is not between 0 and 1.
+        ValueError: If the confidence is not between 0 and 1, or the tagger finds no entities.
     """
     if not 0 <= confidence <= 1:
         raise ValueError(f"confidence is {confidence}; it is a probability.")
+    if not tagger.predict_spans:
+        raise ValueError("The tagger predicts a tag for each token: self-training is for entities.")
     taken: dict[int, Sentence] = {}
     run = TaggingRun(tagger, batch_size, with_probabilities=True, with_scores=False)
     for index, prediction in run.over_sentences(sentences):

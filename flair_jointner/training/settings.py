@@ -108,7 +108,6 @@ def train(
         settings["patience"] = settings["max_epochs"]
     if bfloat16:
         settings["use_amp"] = True
-        torch.set_autocast_dtype(torch.device(flair.device).type, torch.bfloat16)
     base_path = Path(base_path)
     best = BestModelPlugin(base_path)
     attached = [*(plugins or []), best]
@@ -119,6 +118,7 @@ def train(
     started = time.monotonic()
     with (
         quiet_console() if show_progress else nullcontext(),
+        _autocast_to_bfloat16() if bfloat16 else nullcontext(),
         warnings.catch_warnings(),
         _frozen_garbage(),
     ):
@@ -152,6 +152,18 @@ def _report_divergence(best: BestModelPlugin, learning_rate: float) -> None:
 
 
 @contextmanager
+def _autocast_to_bfloat16() -> Iterator[None]:
+    """Flair's trainer takes the type of mixed precision that torch has set."""
+    device = torch.device(flair.device).type
+    before = torch.get_autocast_dtype(device)
+    torch.set_autocast_dtype(device, torch.bfloat16)
+    try:
+        yield
+    finally:
+        torch.set_autocast_dtype(device, before)
+
+
+@contextmanager
 def _frozen_garbage() -> Iterator[None]:
     """Keeps Python's garbage collector from walking through the whole corpus again and again."""
     gc.freeze()
@@ -167,7 +179,10 @@ def _with_fast_paths(
     """Chooses the sampler and the kind of optimizer, unless the user has chosen them."""
     if settings.get("shuffle", True) and not settings.get("multi_gpu", False):
         settings.setdefault("sampler", _sampler(corpus, settings["mini_batch_size"], least_updates))
-    if "fused" in inspect.signature(settings["optimizer"]).parameters:
+    kinds = ("foreach", "capturable", "differentiable")  # which torch refuses beside fused
+    if "fused" in inspect.signature(settings["optimizer"]).parameters and not any(
+        settings.get(kind) for kind in kinds
+    ):
         settings.setdefault("fused", True)
     return settings
 
@@ -183,6 +198,12 @@ def _check_corpus(corpus: Corpus, tag_type: str, train_with_dev: bool) -> None:
     splits = [("training", corpus.train)]
     if not train_with_dev:
         splits.append(("dev", corpus.dev))
+    empty = sum(not len(sentence) for sentence in split_sentences(corpus.train))
+    if empty:
+        raise ValueError(
+            f"{empty} training sentences are empty, at which Flair's trainer fails: call "
+            "corpus.filter_empty_sentences() before."
+        )
     for name, split in splits:
         if not split or not _has_labels(split, tag_type):
             raise ValueError(

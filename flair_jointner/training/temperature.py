@@ -49,6 +49,7 @@ def fit_temperatures(
     Raises:
         ValueError: If no sentence has annotation that the tagger knows.
     """
+    was_training = tagger.training
     tagger.eval()
     tagged: list[tuple[Tensor, Tensor, Tensor]] = []
     logits: list[Tensor] = []
@@ -68,6 +69,7 @@ def fit_temperatures(
                 classes, labelled = tagger.gold_classes(batch)
                 logits.append(tagger.class_logits(output)[labelled].double())
                 targets.append(classes)
+    tagger.train(was_training)
     chain, constraint = tagger.decoding_chain()
     chain = chain if constraint is None else chain.plus(constraint)
     tagged = [_allowed(chain, *batch) for batch in tagged]

@@ -106,3 +106,34 @@ def test_new_transitions_forbid_entering_start_and_leaving_stop():
         crf.marginals(torch.zeros(1, 4, 5), torch.ones(1, 4, dtype=torch.bool))[..., 3:].max()
         < 1e-6
     )
+
+
+def test_of_a_long_sure_sentence_the_loss_is_not_lost_in_rounding():
+    crf = LinearChainCRF(6, 4, 5)
+    tags = torch.randint(4, (1, 600))
+    emissions = 20 * torch.nn.functional.one_hot(tags, 6).float()
+    mask = torch.ones(1, 600, dtype=torch.bool)
+    exact = crf.double()(emissions.double(), tags, mask)
+    found = crf.float()(emissions, tags, mask)
+    assert found.dtype == torch.float32
+    assert 0 < float(exact) < 1e-3
+    assert float(found) == pytest.approx(float(exact), abs=5e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_in_half_precision_it_is_computed_in_float32(dtype):
+    crf, emissions, tags, mask = crf_and_batch(dtype=torch.float32)
+    crf.to(dtype)
+    emissions = emissions.to(dtype).requires_grad_()
+    losses = crf(emissions, tags, mask)
+    losses.sum().backward()
+    exact = LinearChainCRF(6, 4, 5).double()
+    exact.load_state_dict(crf.state_dict())
+    wide = emissions.detach().double().requires_grad_()
+    expected = exact(wide, tags, mask)
+    expected.sum().backward()
+    assert torch.allclose(losses.double(), expected, rtol=1e-5)
+    assert emissions.grad.dtype == crf.transitions.grad.dtype == dtype
+    assert torch.allclose(emissions.grad.double(), wide.grad, atol=1e-2)
+    assert torch.allclose(crf.transitions.grad.double(), exact.transitions.grad, atol=5e-2)
+    assert torch.equal(crf.viterbi(emissions, mask)[0], exact.viterbi(wide, mask)[0])

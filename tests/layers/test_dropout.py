@@ -55,3 +55,9 @@ def test_the_type_of_the_numbers_stays():
     for dtype in (torch.bfloat16, torch.float32, torch.float64):
         assert Dropout(0.5)(torch.ones(2, 3, 4, dtype=dtype)).dtype == dtype
         assert LockedDropout(0.5)(torch.ones(2, 3, 4, dtype=dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize("rate", [-0.5, 1.5, 50])
+def test_a_locked_dropout_that_is_no_probability_is_refused(rate):
+    with pytest.raises(ValueError, match="it is a probability"):
+        LockedDropout(rate)

@@ -290,3 +290,35 @@ def test_each_tagged_token_is_an_entity_where_tags_encode_no_spans():
         assert found == entities
         assert all(row["text"][e["start"] : e["end"]] == e["text"] for e in row["entities"])
     assert sum(len(row["entities"]) for row in rows) > 20
+
+
+def test_a_pass_in_inference_mode_leaves_later_ones_alone():
+    tagger = tiny.joint_tagger()
+    with torch.inference_mode():
+        tagger.predict([Sentence(["mibal"] * 256)])
+    sentences = tiny.random_titles(100)
+    tagger.predict(sentences)
+    again = tiny.random_titles(100)
+    tagger.fast_paths.folded_lstm = False
+    tagger.predict(again)
+    for one, other in zip(sentences, again, strict=True):
+        assert tiny.spans(one, tiny.TAG_TYPE) == tiny.spans(other, tiny.TAG_TYPE)
+
+
+def test_word_vectors_trained_by_a_fused_optimizer_are_folded_anew():
+    tagger = tiny.joint_tagger(tiny.words(fine_tune=True))
+    for weight in tagger.parameters():
+        weight.requires_grad_(False)
+    table = tagger.embeddings.embedding.weight.requires_grad_()
+    tagger.predict(tiny.random_titles(100))
+    optimizer = torch.optim.Adam([table], lr=1.0, fused=True)
+    for _ in range(5):
+        optimizer.zero_grad()
+        tagger.forward_loss(tiny.titles())[0].backward()
+        optimizer.step()
+    sentences, again = tiny.random_titles(100), tiny.random_titles(100)
+    tagger.predict(sentences)
+    tagger.fast_paths.folded_lstm = False
+    tagger.predict(again)
+    for one, other in zip(sentences, again, strict=True):
+        assert tiny.spans(one, tiny.TAG_TYPE) == tiny.spans(other, tiny.TAG_TYPE)

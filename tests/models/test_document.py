@@ -122,3 +122,8 @@ def test_sentences_are_embedded_anew_after_the_weights_change():
     before = embedded(encoder, sentences)
     encoder.rnn.weight_hh_l0.data.mul_(2.0)
     assert not torch.equal(embedded(encoder, sentences), before)
+
+
+def test_an_unknown_kind_of_rnn_is_refused():
+    with pytest.raises(ValueError, match="Unknown rnn_type 'lstm': choose 'LSTM', 'GRU' or 'RNN'"):
+        DocumentMaxPoolRNNEmbeddings([tiny.words()], rnn_type="lstm")

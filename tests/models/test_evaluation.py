@@ -335,3 +335,35 @@ def test_entities_are_matched_by_place_and_type():
 
 def test_class_scores_of_no_sentence_are_zero():
     assert class_scores([], []) == (0.0, 0.0, 0)
+
+
+def test_the_file_holds_what_does_not_count_too(tmp_path):
+    tagger, sentences = tagger_and_data()
+    hidden = tiny.title("mibal rofen tagop kelum", annotated=False)
+    everything = [*sentences, hidden]
+    files = [tmp_path / "all.tsv", tmp_path / "some.tsv"]
+    tagger.evaluate(sentences, tiny.TAG_TYPE, out_path=files[0])
+    known = tiny.dictionary(["PRODUCT"])
+    tagger.evaluate(
+        everything, tiny.TAG_TYPE, files[1], exclude_labels=["COLOUR"], gold_label_dictionary=known
+    )
+    both, more = (file.read_text(encoding="utf-8") for file in files)
+    assert more.startswith(both) and "B-COLOUR" in both
+    tagger.predict(hidden, label_name="found")
+    found = tiny.encode(4, tiny.spans(hidden, "found"), "BIO")
+    assert [line.split()[2] for line in more[len(both) :].split("\n")[:4]] == found
+
+
+def test_the_accuracy_of_the_classes_may_be_the_main_score():
+    tagger, sentences = tagger_and_data()
+    metric = ("class", "accuracy")
+    result = tagger.evaluate(sentences, tiny.TAG_TYPE, main_evaluation_metric=metric)
+    assert result.main_score == result.scores[metric] != result.scores[MICRO]
+
+
+def test_an_unknown_main_score_is_refused():
+    tagger, sentences = tagger_and_data()
+    with pytest.raises(
+        ValueError, match=r"\('micro', 'f1'\): choose one of .*'micro avg', 'f1-score'"
+    ):
+        tagger.evaluate(sentences, tiny.TAG_TYPE, main_evaluation_metric=("micro", "f1"))

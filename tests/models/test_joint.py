@@ -342,3 +342,27 @@ def test_a_tagger_started_from_flairs_keeps_its_settings_and_adds_its_own():
     for name, value in theirs.named_parameters():
         assert torch.equal(value, ours.get_parameter(name)), name
     ours.train().forward_loss(tiny.titles())[0].backward()
+
+
+def test_a_start_from_a_joint_tagger_takes_no_head_and_no_attention():
+    old = tiny.joint_tagger(attention="soft", attention_gate=True)
+    others = tiny.dictionary(("red", "green", "blue"), spans=False)
+    new = JointTagger.from_sequence_tagger(old, others, "colour", attention="soft")
+    assert torch.equal(new.linear.weight, old.linear.weight)
+    assert not torch.equal(new.class_head.weight, old.class_head.weight)
+    assert not torch.equal(new.attention.score.weight, old.attention.score.weight)
+    two = tiny.dictionary(("red", "green"), spans=False)
+    assert len(JointTagger.from_sequence_tagger(old, two, "colour").classes) == 2
+
+
+def test_several_classes_of_a_sentence_are_refused():
+    several = tiny.dictionary(tiny.CLASSES, spans=False)
+    several.multi_label = True
+    with pytest.raises(ValueError, match="the sentence head predicts one"):
+        JointTagger(tiny.words(), tiny.dictionary(), tiny.TAG_TYPE, several, tiny.CLASS_TYPE)
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_a_weight_of_the_class_loss_that_is_none_is_refused(weight):
+    with pytest.raises(ValueError, match="give a number from 0 on"):
+        tiny.joint_tagger(class_loss_weight=weight)

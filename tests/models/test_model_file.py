@@ -30,7 +30,7 @@ def one_hot():
 
 def own_rnn(kind):
     torch.manual_seed(4)
-    return kind(6, 5, num_layers=2, batch_first=True, bidirectional=False)
+    return kind(6, 5, num_layers=2, batch_first=True, bidirectional=False, dropout=0.5)
 
 
 OPTIONS = {

@@ -499,3 +499,39 @@ def test_gold_tags_follow_a_label_whose_value_is_changed_in_place():
         "S-COLOUR",
         "S-PRODUCT",
     ]
+
+
+def test_what_flairs_forward_takes_is_refused():
+    tagger = tiny.joint_tagger()
+    with pytest.raises(TypeError, match=r"tagger\.forward\(\*tagger\.embed\(sentences\)\)"):
+        tagger.forward(*tagger._prepare_tensors(tiny.titles()))
+
+
+def test_an_unknown_tag_format_is_refused():
+    with pytest.raises(ValueError, match="Unknown tag_format 'IOB2': choose 'BIOES' or 'BIO'"):
+        tiny.joint_tagger(tag_format="IOB2")
+
+
+def test_a_given_rnn_with_a_dropout_that_no_file_keeps_is_refused():
+    rnn = torch.nn.LSTM(6, 5, num_layers=2, batch_first=True)
+    with pytest.raises(ValueError, match=r"with several layers, dropout=0\.5"):
+        tiny.joint_tagger(rnn=rnn)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_a_tagger_of_another_precision_has_a_loss_and_tags(dtype):
+    tagger = tiny.joint_tagger().to(dtype)
+    sentences = tiny.titles()
+    assert float(tagger.forward_loss(sentences)[0].detach()) > 0
+    assert tagger.evaluate(sentences, tiny.TAG_TYPE).loss > 0
+
+
+def test_unknown_tags_spell_no_entity():
+    tagger = tiny.joint_tagger(
+        types=tiny.dictionary(add_unk=True), allow_unk_predictions=True, constrain_decoding=False
+    )
+    with torch.no_grad():
+        tagger.linear.bias[tagger.tagset.tags.index("<unk>")] = 50.0
+    sentences = tiny.random_titles(20)
+    tagger.predict(sentences)
+    assert not any(sentence.get_spans(tiny.TAG_TYPE) for sentence in sentences)

@@ -103,3 +103,19 @@ def test_weights_that_go_back_to_the_best_are_not_averaged(tmp_path):
     corpus = small_corpus()
     with pytest.raises(ValueError, match="leave one of them out"):
         train(tagger(corpus), corpus, tmp_path, average_weights=0.9, anneal_with_restarts=True)
+
+
+def test_the_plugin_starts_anew_with_each_training(tmp_path):
+    corpus, plugin = small_corpus(), AveragingPlugin(0.8)
+    models = [tagger(corpus), tagger(corpus)]
+    for number, model in enumerate(models):
+        torch.manual_seed(number)
+        torch.nn.init.normal_(model.linear.weight)
+        before = model.linear.weight.detach().clone()
+        seen = Weights()
+        settings = {**QUICK, "max_epochs": 1}
+        train(model, corpus, tmp_path / str(number), plugins=[plugin, seen], **settings)
+        assert torch.equal(seen.updates[0]["linear.weight"], before.double())
+        first = seen.updates[1]["linear.weight"]
+        assert not torch.equal(first, before.double())
+        assert plugin._updates == len(seen.updates)

@@ -144,3 +144,11 @@ def test_a_round_that_diverges_leaves_the_best_model_of_those_before(tmp_path):
     with pytest.raises(ValueError, match="Training diverged"):
         self_train(tagger, corpus, unlabelled(5), tmp_path, confidence=0.0, **settings)
     assert JointTagger.load(tmp_path / "best-model.pt").hidden_size == 16
+
+
+def test_tags_of_tokens_are_refused():
+    model = JointTagger(
+        tiny.words(), tiny.dictionary(("N", "V"), spans=False), "pos", hidden_size=4
+    )
+    with pytest.raises(ValueError, match="self-training is for entities"):
+        annotate_confidently(model, unlabelled(), 0.5)

@@ -7,6 +7,7 @@ import flair
 import pytest
 import tiny
 import torch
+from flair.data import Sentence
 from flair.trainers.plugins import TrainerPlugin
 
 from flair_jointner import JointTagger
@@ -262,11 +263,31 @@ def test_training_in_bfloat16_learns_the_task(tmp_path):
     model = tagger(corpus)
     dtypes = []
     forward = model.crf.forward
-    model.crf.forward = lambda emissions, *rest: (
-        dtypes.append((emissions.dtype, torch.is_autocast_enabled("cpu"))),
-        forward(emissions, *rest),
-    )[1]
+
+    def watched(emissions, *rest):
+        losses = forward(emissions, *rest)
+        dtypes.append((emissions.dtype, losses.dtype, torch.is_autocast_enabled("cpu")))
+        return losses
+
+    model.crf.forward = watched
+    torch.set_autocast_dtype("cpu", torch.float16)
     result = train(model, corpus, tmp_path, bfloat16=True, **QUICK)
-    assert (torch.float32, True) in dtypes
+    assert (torch.bfloat16, torch.float32, True) in dtypes
+    assert torch.get_autocast_dtype("cpu") == torch.float16
+    torch.set_autocast_dtype("cpu", torch.bfloat16)  # torch's default
     assert result["test_score"] > 0.9
     assert not torch.is_autocast_enabled("cpu")
+
+
+def test_empty_training_sentences_are_refused(tmp_path):
+    corpus = tiny.corpus([*tiny.titles(), Sentence("")], tiny.titles())
+    with pytest.raises(ValueError, match=r"1 training sentences are empty.*filter_empty_sentences"):
+        train(tagger(corpus), corpus, tmp_path)
+    corpus.filter_empty_sentences()
+    train(tagger(corpus), corpus, tmp_path, max_epochs=1)
+
+
+def test_another_kind_of_optimizer_may_be_asked_for(tmp_path):
+    corpus = small_corpus()
+    result = train(tagger(corpus), corpus, tmp_path, **{**QUICK, "max_epochs": 1}, foreach=True)
+    assert len(result["dev_scores"]) == 1

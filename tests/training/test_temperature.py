@@ -119,3 +119,10 @@ def test_gold_tags_that_cannot_be_predicted_do_not_count():
     assert fit_temperatures(tagger, sentences).tags == pytest.approx(found)
     with pytest.raises(ValueError, match="found: ADJECTIVE"):
         fit_temperatures(tagger, sentences[25:])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_tagger_stays_in_its_mode(training):
+    tagger = overconfident_tagger().train(training)
+    fit_temperatures(tagger, tiny.titles())
+    assert tagger.training is training
