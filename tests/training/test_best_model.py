@@ -134,10 +134,9 @@ def test_the_plugin_works_in_flairs_own_trainer(corpus, tmp_path, caplog):
 
 def test_training_that_goes_on_keeps_the_best_model_that_there_is(corpus, tmp_path):
     plugin = BestModelPlugin(tmp_path)
-    settings = {"learning_rate": 0.01, "plugins": [plugin]}
-    ModelTrainer(blind(), corpus).train(tmp_path, max_epochs=1, **settings)
+    ModelTrainer(blind(), corpus).train(tmp_path, max_epochs=1, plugins=[plugin])
     plugin.detach()
     best = kept(tmp_path)
-    ModelTrainer(blind(), corpus).train(tmp_path, max_epochs=2, epoch=1, **settings)
+    ModelTrainer(blind(), corpus).train(tmp_path, max_epochs=2, epoch=1, plugins=[plugin])
     assert torch.equal(kept(tmp_path), best)
     assert len(plugin.dev_scores) == 1
