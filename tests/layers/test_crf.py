@@ -137,3 +137,25 @@ def test_in_half_precision_it_is_computed_in_float32(dtype):
     assert torch.allclose(emissions.grad.double(), wide.grad, atol=1e-2)
     assert torch.allclose(crf.transitions.grad.double(), exact.transitions.grad, atol=5e-2)
     assert torch.equal(crf.viterbi(emissions, mask)[0], exact.viterbi(wide, mask)[0])
+
+
+@pytest.mark.parametrize("num_tags", [9, 19, 59])
+@pytest.mark.parametrize("spread", [0.0, 0.1, 1.0, 5.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_numbers_grow_too_large_at_no_length(num_tags, spread, dtype):
+    """Flat emissions: the sums grow with each step, and between two rescalings most of all."""
+    crf = LinearChainCRF(num_tags, num_tags - 2, num_tags - 1).to(dtype)
+    torch.nn.init.uniform_(crf.transitions, -0.1, 0.1)
+    crf.forbid_boundaries()
+    for tokens in [*range(20, 62, 2), 100, 350]:
+        emissions = (spread * torch.randn(2, tokens, num_tags, dtype=dtype)).requires_grad_()
+        plain = emissions.detach().clone().requires_grad_()
+        tags = torch.randint(num_tags - 2, (2, tokens))
+        mask = length_mask(torch.tensor([tokens, tokens - 7]))
+        found, expected = crf(emissions, tags, mask), crf(plain, tags, mask, scaled=False)
+        assert torch.allclose(found, expected, rtol=1e-5)
+        found.sum().backward()
+        expected.sum().backward()
+        assert torch.allclose(emissions.grad, plain.grad, atol=1e-4), tokens
+        marginals = crf.marginals(emissions.detach(), mask)
+        assert torch.allclose(marginals.sum(2), mask.to(dtype), atol=1e-4), tokens
