@@ -54,8 +54,8 @@ def length_bucketed(
             return self._passes() * self.num_samples
 
         def _passes(self) -> int:
-            batches = math.ceil(self.num_samples / batch_size)
-            return math.ceil(least_batches / batches)
+            least = (least_batches - 1) * batch_size + 1  # all batches but the last are full
+            return math.ceil(least / self.num_samples)
 
     return LengthBucketedSampler
 

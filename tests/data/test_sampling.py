@@ -72,7 +72,8 @@ def test_the_same_seed_gives_the_same_order():
 
 
 @pytest.mark.parametrize(
-    ("count", "least", "passes"), [(20, 1, 1), (20, 3, 1), (20, 4, 2), (20, 7, 3), (64, 9, 2)]
+    ("count", "least", "passes"),
+    [(20, 1, 1), (20, 3, 1), (20, 4, 2), (20, 7, 3), (64, 9, 2), (9, 9, 8), (1, 5, 33)],
 )
 def test_few_sentences_come_as_often_as_the_batches_ask(count, least, passes):
     sampler = length_bucketed(8, least_batches=least)()
