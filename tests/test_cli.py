@@ -173,7 +173,17 @@ def test_an_output_with_a_model_is_not_lost(trained, folder):
             "leave the file out where categories are not learnt (--ner-only",
         ),
         (["explain", "{f}/joint/best-model.pt", "mibal", "-o", "{f}/x.gif"], ".png, .svg, .pdf"),
-        (["explain", "{f}/joint/best-model.pt", "mibal", "-o", "{f}/x/y.svg"], "No such file"),
+        (["vectors", "--raw", "{f}/new.txt", "-o", "{f}/x.foo"], "name it .bin, .txt or .vec"),
+        (
+            ["train", "--train", "{f}/train.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x",
+             "--vectors", "{f}/vectors.bin", "--ner-only", "--class-loss-weight", "2"],
+            "--class-loss-weight changes nothing with --ner-only: leave it out",
+        ),
+        (
+            ["train", "--train", "{f}/train.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x",
+             "--vectors", "{f}/vectors.bin", "--attention", "soft", "--attention-heads", "4"],
+            "--attention-heads changes nothing with --attention soft: leave it out",
+        ),
         (["explain", "{f}/joint/best-model.pt", " "], "no token"),
         (["explain", "{f}/classifier/best-model.pt", "mibal"], "not a JointTagger"),
         (["evaluate", "{f}/joint/best-model.pt", "{f}/bad.conll"], "bad.conll, line 2"),

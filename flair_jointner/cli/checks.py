@@ -14,6 +14,7 @@ _JOINT_ONLY = (
     "class_loss_weight",
     "residual",
     "class_type",
+    "class_key",
     "self_train_files",
     "confidence",
 )
@@ -31,9 +32,12 @@ _DATNET_ONLY = (
     "source_tag_column",
 )
 _WITHOUT_EFFECT: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "attention_heads": ("attention", ("none",)),
+    "attention_heads": ("attention", ("none", "soft")),
     "attention_gate": ("attention", ("none",)),
     "residual": ("attention", ("none",)),
+    "class_type": ("ner_only", (True,)),
+    "class_key": ("ner_only", (True,)),
+    "class_loss_weight": ("ner_only", (True,)),
     "confidence": ("self_train_files", ((),)),
     "vocabulary": ("vectors", (None,)),
     "extra_words": ("vectors", (None,)),
@@ -80,7 +84,7 @@ def check_effect() -> None:
         found = context.params[other]
         if was_given(option) and found in values:
             end = (
-                f"with {typed[other]} {found}: leave it out."
+                f"with {typed[other]}{'' if found is True else f' {found}'}: leave it out."
                 if found
                 else f"without {typed[other]}: pass that too, or leave it out."
             )

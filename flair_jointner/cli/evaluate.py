@@ -48,6 +48,7 @@ def evaluate(
     """
     if predictions is not None:
         check_not_read(predictions, (model, *files), "--predictions")
+        predictions.parent.mkdir(parents=True, exist_ok=True)
     tagger = load_tagger(model, trust)
     labels = {"tag_type": tagger.tag_type, "class_type": tagger.class_type}
     sentences = read_all(files, labels, reading)

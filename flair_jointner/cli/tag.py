@@ -69,6 +69,8 @@ def tag(
     """
     _check_kept(keep)
     check_not_read(Path(output.name), (model, *files))
+    if output.name != "-":
+        Path(output.name).parent.mkdir(parents=True, exist_ok=True)
     tagger = load_tagger(model, trust)
     fields: deque[dict[str, Any]] = deque()
     texts = _remember_fields(_inputs(files, column, input_format, plain_quotes, encoding), fields)

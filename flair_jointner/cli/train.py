@@ -21,6 +21,7 @@ from flair_jointner.cli.inputs import (
 from flair_jointner.cli.options import COUNT, FILE, training_settings
 from flair_jointner.cli.transfer_options import make_transfer
 from flair_jointner.cli.transfer_options import transfer as transfer_options
+from flair_jointner.data import is_annotated
 from flair_jointner.data.splits import split_sentences
 from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier, load_tagger
 from flair_jointner.training import InverseDecayPlugin, build_tagger, self_train
@@ -171,11 +172,15 @@ def train(
     report(result, corpus, bool(test_files))
 
 
+def _is_annotated(split: Any, tag_type: str) -> bool:
+    return any(is_annotated(sentence, tag_type) for sentence in split_sentences(split))
+
+
 def report(result: dict[str, Any], corpus: Corpus, tested: bool) -> None:
     """Says how good the trained tagger is, and where it is."""
     tagger = load_tagger(result["model_file"])
     dev = tagger.evaluate(split_sentences(corpus.dev), tagger.tag_type)
     click.echo(f"Dev F1: {100 * dev.main_score:.2f}")
-    if tested:
+    if tested and _is_annotated(corpus.test, tagger.tag_type):
         click.echo(f"Test F1: {100 * result['test_score']:.2f}")
     click.echo(f"Tagger: {result['model_file']}")

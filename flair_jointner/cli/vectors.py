@@ -17,7 +17,7 @@ from flair_jointner.cli.inputs import (
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import save_vectors, train_vectors
 from flair_jointner.data.errors import DataError
-from flair_jointner.data.vectors import check_words
+from flair_jointner.data.vectors import check_vectors_name, check_words
 
 
 @click.command()
@@ -62,6 +62,7 @@ def vectors(
       jointner vectors --raw titles.txt --dimension 100 -o vectors.txt
     """
     check_not_read(output, files)
+    check_vectors_name(output)
     if raw:
         check_plain_text("--raw", reading, "encoding", "tokenizer")
         words = list(read_raw(files, reading))

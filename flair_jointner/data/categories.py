@@ -15,6 +15,9 @@ from flair_jointner.data.annotation import mark_unannotated
 from flair_jointner.data.errors import DataError, MalformedData
 from flair_jointner.data.text_files import check_decoded, read_lines, read_raw_lines
 
+LONGEST_FIELD = 10_000_000
+"""More than any text has, where Python's own limit is 131,072; after a quotation mark that is not
+closed no more than this is read."""
 Quoting = Literal[0, 1, 2, 3]
 """The constants `csv.QUOTE_...`."""
 
@@ -175,6 +178,7 @@ def _rows(
     path: str | Path, lines: list[str], delimiter: str, quoting: Quoting, malformed: MalformedData
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not blank, with the number of its first line."""
+    csv.field_size_limit(LONGEST_FIELD)
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     while reader.line_num < len(lines):
         number = reader.line_num + 1

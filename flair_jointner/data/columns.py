@@ -187,7 +187,7 @@ def _read_token(
             f"{len(cells)} column(s) in '{line}'",
             f"{layout.columns} columns separated by {layout.delimiter!r}{hint}",
         )
-    token, tag = cells[layout.text], cells[layout.tag]
+    token, tag = cells[layout.text], cells[layout.tag].strip(" ")
     if not token.strip(" "):
         raise DataError(path, number, "an empty token", f"a token in column {layout.text}")
     block.tokens.append(token)

@@ -170,23 +170,18 @@ def fitting_options(file_format: str, options: dict[str, Any]) -> dict[str, Any]
 
 def check_options(
     paths: Sequence[FilePath], options: dict[str, Any], file_format: str = "auto"
-) -> list[str]:
-    """Finds the formats of files and refuses options that none of them has.
+) -> None:
+    """Refuses options that no format of the files has.
 
     Args:
         paths: The files.
         options: Arguments of the readers.
         file_format: The format of all files; see `read_sentences`.
 
-    Returns:
-        The format of each file.
-
     Raises:
         ValueError: If the format is unknown, or no file's format has an option.
     """
-    formats = [format_of(path, file_format, options) for path in paths]
-    _check_options(formats, options)
-    return formats
+    _check_options([format_of(path, file_format, options) for path in paths], options)
 
 
 def _as_paths(split: str, given: FilePath | Sequence[FilePath] | None) -> list[Path]:
@@ -203,8 +198,13 @@ def _as_paths(split: str, given: FilePath | Sequence[FilePath] | None) -> list[P
 def _detect_format(path: Path, options: dict[str, Any]) -> str:
     if path.is_dir():
         return "slots"
+    if path.exists() and not path.is_file():
+        raise ValueError(
+            f"{path} is a pipe, which can be read only once, and the format is told from its "
+            f"beginning: pass file_format (--format), one of {', '.join(_READERS)}."
+        )
     line = _first_line(path, options.get("encoding", "utf-8"))
-    if line.startswith(options.get("label_prefix", "__label__")):
+    if line.lstrip(" \t").startswith(options.get("label_prefix", "__label__")):
         return "fasttext"
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
     cells = line.rstrip("\r\n").split("\t")

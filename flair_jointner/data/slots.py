@@ -6,7 +6,8 @@ from pathlib import Path
 
 from flair.data import Sentence
 
-from flair_jointner.data.annotation import add_gold_labels
+from flair_jointner.data.annotation import add_gold_labels, mark_unannotated
+from flair_jointner.data.column_layout import UNANNOTATED
 from flair_jointner.data.errors import DataError, MalformedData
 from flair_jointner.data.tags import TagError, detect_scheme, spans_from_tags
 from flair_jointner.data.text_files import check_decoded, read_lines
@@ -85,11 +86,14 @@ def _read_slot_tags(
             f"{len(tags)} tags for {len(tokens)} tokens",
             "one tag for each token, at least one token",
         )
+    annotated = any(tag != UNANNOTATED for tag in tags)
     try:
-        spans = spans_from_tags(tags, scheme)
+        spans = spans_from_tags(tags, scheme) if annotated else []
     except TagError as error:
         found = f"at token {error.position + 1} {error.found}"
         raise DataError(path, number, found, error.expected) from error
     sentence = Sentence(tokens)
     add_gold_labels(sentence, tag_type=tag_type, spans=spans)
+    if not annotated:
+        mark_unannotated(sentence, tag_type)
     return sentence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ def known_encoding(name: str) -> str:
         ValueError: If there is no such encoding.
     """
     try:
+        "".encode(name)  # fails for what encodes bytes, such as rot13
         return "utf-8-sig" if codecs.lookup(name).name == "utf-8" else name
     except LookupError as error:
         raise ValueError(
@@ -48,7 +50,7 @@ def open_text(path: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
 
     Raises:
         DataError: If the encoding cannot go on after bad bytes (UTF-16 and other codecs of several
-            bytes).
+            bytes), or gzipped data are damaged.
         ValueError: If there is no such encoding.
     """
     encoding = known_encoding(encoding)
@@ -59,6 +61,8 @@ def open_text(path: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
         except UnicodeDecodeError as error:
             found = error.object[error.start : error.end]
             raise _wrong_encoding(path, None, found, encoding) from error
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DataError(path, None, f"damaged data ({error})", "a whole gzip file") from error
 
 
 def read_raw_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:

@@ -219,12 +219,24 @@ def save_vectors(vectors: KeyedVectors, path: str | Path) -> None:
         ValueError: If the suffix is another, or a word is empty or holds an ASCII space or newline.
     """
     path = Path(path)
-    if path.suffix not in (".bin", ".txt", ".vec"):
-        raise ValueError(f"cannot save vectors as {path}: name it .bin, .txt or .vec")
+    check_vectors_name(path)
     check_words(vectors.index_to_key)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as temporary:
         vectors.save_word2vec_format(str(temporary), binary=path.suffix == ".bin")
+
+
+def check_vectors_name(path: Path) -> None:
+    """Refuse a name from which no word2vec format is told.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ValueError: If its suffix is none of .bin, .txt and .vec.
+    """
+    if path.suffix not in (".bin", ".txt", ".vec"):
+        raise ValueError(f"cannot save vectors as {path}: name it .bin, .txt or .vec")
 
 
 def check_words(words: Iterable[str]) -> None:

@@ -3,12 +3,13 @@
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
 from flair_jointner.data import DataError
-from flair_jointner.data.categories import Quoting
+from flair_jointner.data.categories import LONGEST_FIELD, Quoting
 from flair_jointner.data.text_files import check_decoded, open_text
 
 InputFormat = Literal["text", "jsonl", "csv", "tsv"]
@@ -108,6 +109,7 @@ def read_stream(
     else:
         quoting: Quoting = csv.QUOTE_NONE if plain_quotes else csv.QUOTE_MINIMAL
         delimiter = "," if file_format == "csv" else "\t"
+        csv.field_size_limit(LONGEST_FIELD)
         reader = csv.DictReader(lines, delimiter=delimiter, quoting=quoting, strict=True)
         yield from _read_table(reader, name, column)
 
@@ -123,8 +125,8 @@ def _read_json_lines(lines: Iterable[str], name: str, column: str) -> Iterator[T
         if not line.strip():
             continue
         try:
-            fields = json.loads(line)
-        except json.JSONDecodeError as error:
+            fields = json.loads(line, parse_constant=_no_json)
+        except (ValueError, RecursionError) as error:
             raise DataError(name, number, line.strip()[:80], f"a JSON object ({error})") from error
         if not isinstance(fields, dict) or not isinstance(fields.get(column), str):
             raise DataError(
@@ -140,12 +142,20 @@ def _read_json_lines(lines: Iterable[str], name: str, column: str) -> Iterator[T
         yield TextInput(fields.pop(column), fields)
 
 
+def _no_json(constant: str) -> None:
+    """Python reads and writes these, and nobody else does."""
+    raise ValueError(f"{constant} is no JSON")
+
+
 def _read_table(reader: "csv.DictReader[str]", name: str, column: str) -> Iterator[TextInput]:
     begins = 1
     try:
         if column not in (reader.fieldnames or []):
             found = f"columns {', '.join(reader.fieldnames or []) or '(none)'}"
             raise DataError(name, 1, found, f"a column {column!r}")
+        twice = [head for head, count in Counter(reader.fieldnames).items() if count > 1]
+        if twice:
+            raise DataError(name, 1, f"{', '.join(twice)} twice", "a name of its own for a column")
         begins = reader.line_num + 1
         columns = len(reader.fieldnames or [])
         for fields in reader:

@@ -43,7 +43,7 @@ def draw(explanation: Explanation, file: str | Path) -> Path:
 
     Args:
         explanation: The explanation.
-        file: The picture to write; its ending gives the format.
+        file: The picture to write; its ending gives the format. A missing folder is made.
 
     Returns:
         The file.
@@ -53,6 +53,7 @@ def draw(explanation: Explanation, file: str | Path) -> Path:
     """
     file = Path(file)
     kind = picture_format(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
     if kind == ".svg":
         file.write_text(_svg(explanation), encoding="utf-8")
     elif kind == ".html":

@@ -94,7 +94,8 @@ class MultiHeadSelfAttention(nn.Module):
         super().__init__()
         if num_heads < 1 or hidden_size % num_heads:
             raise ValueError(
-                f"{num_heads} attention heads do not divide a hidden size of {hidden_size}: "
+                f"{num_heads} attention heads do not divide a hidden size of {hidden_size} "
+                "(of all directions together): "
                 f"choose a divisor, for example {math.gcd(hidden_size, 8)}."
             )
         if scaling not in get_args(AttentionScaling):

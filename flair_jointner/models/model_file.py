@@ -79,9 +79,12 @@ class ModelFile(SequenceTagger):
             )
         if name == "TextClassifier":
             raise ModelFileError(
-                f"{message} To start a tagger from its weights: tagger.init_from_classifier(path)."
+                f"{message} To start a tagger from its weights: tagger.init_from_classifier(path), "
+                "or jointner train --classifier."
             )
-        raise ModelFileError(f"{message} Load it with {name}.load or flair.nn.Classifier.load.")
+        if name in _names_below(ModelFile):
+            raise ModelFileError(f"{message} Load it with {name}.load or load_tagger.")
+        raise ModelFileError(f"{message} This package does not load such a file.")
 
     @classmethod
     def _fetch_model(cls, model_name: Any) -> Any:
@@ -95,6 +98,12 @@ class ModelFile(SequenceTagger):
         if path.is_file() and class_name(path) == cls.__name__:
             return str(path) if isinstance(model_name, Path) else path
         return model_name
+
+
+def _names_below(parent: type) -> set[str]:
+    """Names of the classes that are made from one."""
+    children: list[type] = parent.__subclasses__()
+    return {child.__name__ for child in children}.union(*map(_names_below, children))
 
 
 def find_model(name: str | Path) -> Path:

@@ -129,6 +129,10 @@ _harmless_pickle.Unpickler = _HarmlessUnpickler  # type: ignore[attr-defined]
 
 def _read(path: str | Path, **torch_load: Any) -> dict[str, Any]:
     path = Path(path)
+    if path.is_dir():
+        raise FileNotFoundError(
+            f"{path} is a folder: name the model file in it, such as {path / 'best-model.pt'}."
+        )
     if not path.is_file():
         raise FileNotFoundError(f"There is no model file {path} (looked in {Path.cwd()}).")
     if not zipfile.is_zipfile(path):
@@ -138,7 +142,7 @@ def _read(path: str | Path, **torch_load: Any) -> dict[str, Any]:
     except UnpicklingError as error:
         raise ModelFileError(
             f"{path} holds more than tensors and plain data, and reading that can run any code. "
-            f"If you know where the file comes from, pass trust=True. ({_reason(error)})"
+            f"If you know where the file comes from, pass trust=True (--trust). ({_reason(error)})"
         ) from error
     except (RuntimeError, EOFError, OSError, KeyError) as error:
         raise ModelFileError(

@@ -469,6 +469,8 @@ class BaseTagger(TaggerNetwork):
             write_predictions(out_path, sentences, annotated, found, self.predict_spans)
         loss = losses.mean() if losses is not None else None
         result = entity_result(gold, predicted, loss)
+        if not any(is_annotated(sentence, gold_label_type) for sentence in sentences):
+            result.detailed_results = "\nResults:\n- No sentence is annotated with entities."
         self._extend_result(result, sentences, predictions)
         result.main_score = main_score(result, tuple(main_evaluation_metric))
         return result

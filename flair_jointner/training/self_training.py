@@ -100,10 +100,17 @@ def annotate_confidently(
         New sentences, with the entities found and the class that they had, in the old order.
 
     Raises:
-        ValueError: If the confidence is not between 0 and 1, or the tagger finds no entities.
+        ValueError: If the confidence is not between 0 and 1, the tagger finds no entities, or the
+            sentences have some.
     """
     if not 0 <= confidence <= 1:
         raise ValueError(f"confidence is {confidence}; it is a probability.")
+    annotated = sum(bool(sentence.get_labels(tagger.tag_type)) for sentence in sentences)
+    if annotated:
+        raise ValueError(
+            f"{annotated} of the sentences hold labels of type {tagger.tag_type!r} already, and "
+            "would be annotated anew: give sentences without, or add these to the training data."
+        )
     if not tagger.predict_spans:
         raise ValueError("The tagger predicts a tag for each token: self-training is for entities.")
     taken: dict[int, Sentence] = {}

@@ -4,6 +4,7 @@ A temperature divides what a softmax is taken of. It changes no tag and no class
 the best of them nowhere, but only how probable they are said to be.
 """
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -18,6 +19,10 @@ from flair_jointner.layers.crf import negative_log_likelihood
 from flair_jointner.models import BaseTagger, JointTagger
 
 _BOUNDS = (-3.0, 3.0)  # of the logarithm
+_AT_BOUND = 0.01
+
+
+log = logging.getLogger("flair_jointner")
 
 
 class Temperatures(NamedTuple):
@@ -77,7 +82,8 @@ def fit_temperatures(
     if not any(_has_entities(tags[mask], outside) for _, tags, mask in tagged):
         found = {label.value for s in sentences for label in s.get_labels(tagger.tag_type)}
         raise ValueError(
-            f"No sentence has labels of type {tagger.tag_type!r} that the tagger knows. It knows "
+            f"No sentence has labels of type {tagger.tag_type!r} all of which the tagger knows. It "
+            "knows "
             f"{', '.join(_types(tagger))}; found: "
             f"{', '.join(sorted(found)) or 'none'}. Give annotated sentences, such as the dev set."
         )
@@ -127,4 +133,10 @@ def _minimize(loss: Callable[[float], float]) -> float:
         bounds=_BOUNDS,
         method="bounded",
     )
+    if min(abs(found.x - bound) for bound in _BOUNDS) < _AT_BOUND:
+        log.warning(
+            "The temperature that fits best is %.2f or beyond: the sentences are too few, or all "
+            "tagged rightly, to tell how sure the tagger may be. Give more.",
+            math.exp(found.x),
+        )
     return math.exp(found.x)

@@ -313,3 +313,8 @@ def test_stray_inside_tags_of_real_bio_files_are_found():
     path = SHARED / "conll2002-es" / "esp.testa"
     assert error_of(path).line == 30882
     assert len(read_columns(path, skip_malformed=True)) == 1914
+
+
+def test_blanks_behind_a_tag_are_no_part_of_it(write):
+    sentences = read_columns(write("mibal\tB-COLOUR \nrofen\tO \ntagop\tB-COLOUR\n"))
+    assert spans_of(sentences) == [(0, "mibal", "COLOUR"), (0, "tagop", "COLOUR")]

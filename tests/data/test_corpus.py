@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,17 @@ def test_files_of_classes_alone_are_refused_where_no_class_is_read(tmp_path):
     file.write_text("__label__garden mibal rofen\n")
     with pytest.raises(ValueError, match="nothing but categories.*leave the file out.*--ner-only"):
         read_corpus(file, class_type=None)
+
+
+def test_a_pipe_needs_a_named_format(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match=r"pipe is a pipe.* pass file_format \(--format\)"):
+        read_sentences(pipe)
+
+
+def test_blanks_before_a_label_do_not_hide_it(tmp_path):
+    file = tmp_path / "titles.txt"
+    file.write_text("  __label__garden mibal rofen\n", encoding="utf-8")
+    (sentence,) = read_sentences(file)
+    assert sentence.get_label("category").value == "garden"

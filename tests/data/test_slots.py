@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from flair_jointner.data.annotation import is_annotated
 from flair_jointner.data.errors import DataError
 from flair_jointner.data.slots import read_slot_folder
 
@@ -108,3 +109,10 @@ def test_the_medical_questions(split, sentences, tokens, entities):
     assert (len(read), sum(map(len, read))) == (sentences, tokens)
     assert sum(len(sentence.get_spans("ner")) for sentence in read) == entities
     assert len({sentence.get_label("category").value for sentence in read}) == 4
+
+
+def test_a_sentence_of_underscores_is_not_annotated(folder):
+    found = read_slot_folder(folder("a b\nc d\n", "_ _\nB-x O\n", None))
+    assert [is_annotated(sentence, "ner") for sentence in found] == [False, True]
+    assert not found[0].get_labels("ner")
+    assert "the tag '_'" in str(error_of(folder("a b\n", "_ O\n", None)))

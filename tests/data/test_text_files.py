@@ -48,3 +48,19 @@ def test_utf_16_works_and_its_bad_bytes_are_an_error(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.conll"):
         read_lines(tmp_path / "nowhere.conll")
+
+
+@pytest.mark.parametrize("content", [gzip.compress(b"mibal\n" * 9999)[:-40], b"mibal\n"])
+def test_damaged_gzip_data_are_named(tmp_path, content):
+    path = tmp_path / "cut.txt.gz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"cut\.txt\.gz: found damaged data .*a whole gzip file"):
+        read_lines(path)
+
+
+@pytest.mark.parametrize("name", ["utf-99", "rot13"])
+def test_an_encoding_that_is_none_of_texts_is_refused(tmp_path, name):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"mibal\n")
+    with pytest.raises(ValueError, match="name one that Python knows"):
+        read_lines(path, name)

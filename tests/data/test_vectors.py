@@ -23,6 +23,7 @@ from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 
 from flair_jointner.data import vectors as module
 from flair_jointner.data.vectors import (
+    check_vectors_name,
     corpus_vocabulary,
     load_vectors,
     save_vectors,
@@ -480,3 +481,8 @@ def test_impossible_embeddings():
         word_embeddings(make_vectors(["a"]), ["x"], extra_words=0)
     with pytest.raises(ValueError, match="extra_words is -1"):
         word_embeddings(make_vectors(["a"]), ["a"], extra_words=-1)
+
+
+def test_a_name_without_a_format_is_refused():
+    with pytest.raises(ValueError, match=r"vectors\.foo: name it \.bin, \.txt or \.vec"):
+        check_vectors_name(Path("vectors.foo"))

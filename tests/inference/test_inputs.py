@@ -30,6 +30,9 @@ def test_a_table_gives_quoted_texts_with_line_ends():
         ('{"text": "a"}\nnonsense\n', "jsonl", "line 2: found nonsense"),
         ('{"title": "a"}\n', "jsonl", "a text under 'text'"),
         ('{"text": 5}\n', "jsonl", "a text under 'text'"),
+        ('{"text": "a"}\n{"text": "b", "price": NaN}\n', "jsonl", "line 2: .*NaN is no JSON"),
+        ("[" * 100_000, "jsonl", "line 1: .*a JSON object"),
+        ("id,text,id\n1,a,2\n", "csv", "line 1: found id twice; expected a name of its own"),
         ("id,title\n1,a\n", "csv", "found columns id, title; expected a column 'text'"),
         ("", "csv", "found columns \\(none\\)"),
         ("id\ttext\n1\n", "tsv", "line 2: found 1 field"),
@@ -37,7 +40,7 @@ def test_a_table_gives_quoted_texts_with_line_ends():
         ("id,text\n1,a\n2,Shirt, red\n", "csv", "line 3: found 3 field.* has to be in quotes"),
         ('id\ttext\n1\t"Great\n2\tnice "case"\n3\tlast\n', "tsv", "line 2: .*--plain-quotes"),
         ('text,id\n"a,1\n', "csv", "line 2: .*unexpected end.*--plain-quotes"),
-        ('text\n"' + 200_000 * "a", "csv", "field limit.*--plain-quotes"),
+        ('text\n"' + 11_000_000 * "a", "csv", "field limit.*--plain-quotes"),
         ('{"text": "a"}\n{"text": "bad \\ud83d"}\n', "jsonl", "line 2: found one half"),
         ('{"text": "a", "more": ["\\uDE00"]}\n', "jsonl", "line 1: found one half"),
     ],
@@ -95,3 +98,8 @@ def test_reading_is_lazy():
         raise AssertionError("read further than asked for")
 
     assert next(iter(read_stream(lines(), "given", "text", "jsonl"))).text == "a"
+
+
+def test_a_long_text_needs_no_quotes():
+    (found,) = texts("text\n" + 200_000 * "a" + "\n", "csv")
+    assert len(found.text) == 200_000

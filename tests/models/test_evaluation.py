@@ -176,6 +176,9 @@ def test_nothing_to_score_is_score_zero():
     result = tagger.evaluate([tiny.title("mibal", annotated=False)], tiny.TAG_TYPE)
     assert result.main_score == 0.0
     assert result.scores[MICRO] == 0.0
+    assert "No sentence is annotated" in result.detailed_results
+    result = tagger.evaluate([tiny.title("mibal")], tiny.TAG_TYPE, exclude_labels=list(tiny.TYPES))
+    assert result.main_score == 0.0
     assert "no gold entities" in result.detailed_results
 
 
@@ -367,3 +370,10 @@ def test_an_unknown_main_score_is_refused():
         ValueError, match=r"\('micro', 'f1'\): choose one of .*'micro avg', 'f1-score'"
     ):
         tagger.evaluate(sentences, tiny.TAG_TYPE, main_evaluation_metric=("micro", "f1"))
+
+
+def test_without_annotation_nothing_is_scored_and_it_says_so():
+    tagger, sentences = tagger_and_data()
+    bare = [tiny.title(s.to_plain_string(), annotated=False) for s in sentences]
+    result = tagger.evaluate(bare, tiny.TAG_TYPE)
+    assert "No sentence is annotated with entities." in result.detailed_results

@@ -250,9 +250,9 @@ def test_a_missing_file_or_a_folder_is_no_question_to_the_hub(name, tmp_path, mo
     monkeypatch.setattr(
         SequenceTagger, "_fetch_model", lambda name: pytest.fail(f"asked the hub for {name}")
     )
-    with pytest.raises(FileNotFoundError, match="no model file"):
+    with pytest.raises(FileNotFoundError, match="no model file|is a folder"):
         JointTagger.load(tmp_path / name)
-    with pytest.raises(FileNotFoundError, match="no model file"):
+    with pytest.raises(FileNotFoundError, match="no model file|is a folder"):
         JointTagger.load(name)
 
 
@@ -336,3 +336,19 @@ def test_objects_in_the_model_card_are_named_and_not_pickled(tmp_path):
 def test_a_model_that_was_never_trained_has_no_card(tmp_path):
     tiny.joint_tagger().save(tmp_path / "tagger.pt")
     assert JointTagger.load(tmp_path / "tagger.pt").model_card is None
+
+
+def test_a_file_of_a_foreign_class_is_not_recommended_to_any_loader(tmp_path):
+    tiny.joint_tagger().save(tmp_path / "ours.pt")
+    state = torch.load(tmp_path / "ours.pt", weights_only=False)
+    torch.save({**state, "__cls__": "Foreign"}, tmp_path / "foreign.pt")
+    with pytest.raises(ModelFileError) as error:
+        JointTagger.load(tmp_path / "foreign.pt")
+    assert str(error.value).endswith(
+        "holds a Foreign, not a JointTagger. This package does not load such a file."
+    )
+
+
+def test_a_folder_is_no_model_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"is a folder: name .*best-model\.pt"):
+        JointTagger.load(tmp_path)

@@ -152,3 +152,8 @@ def test_tags_of_tokens_are_refused():
     )
     with pytest.raises(ValueError, match="self-training is for entities"):
         annotate_confidently(model, unlabelled(), 0.5)
+
+
+def test_sentences_with_entities_are_refused(trained):
+    with pytest.raises(ValueError, match=r"of the sentences hold labels of type 'ner' already"):
+        annotate_confidently(trained, titles(5, seed=3), 0.5)

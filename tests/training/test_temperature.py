@@ -126,3 +126,11 @@ def test_the_tagger_stays_in_its_mode(training):
     tagger = overconfident_tagger().train(training)
     fit_temperatures(tagger, tiny.titles())
     assert tagger.training is training
+
+
+def test_a_temperature_at_the_end_of_what_is_tried_is_said(caplog):
+    tagger = overconfident_tagger()
+    sentences = tiny.random_titles(4)
+    tagger.predict(sentences)  # its own tags are all right, so no temperature is low enough
+    fit_temperatures(tagger, sentences)
+    assert "the sentences are too few, or all tagged rightly" in caplog.text
