@@ -140,7 +140,9 @@ class Processes:
             kind, content = pipe.recv()
         except EOFError:  # it died without a word
             process.join()
-            kind, content = "error", f"The process ended with exit code {process.exitcode}."
+            log_file = self.logs / task.log_file
+            content = f"The process ended with exit code {process.exitcode}; its log: {log_file}"
+            kind = "error"
         if kind == "epoch":
             display.epoch(task, *content)
             return None
