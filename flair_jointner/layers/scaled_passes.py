@@ -98,11 +98,11 @@ class ChainWeights:
             dtype: Type of the numbers.
 
         Returns:
-            The number of steps, at least 1. A prefix is multiplied by a suffix, and both may have
-            drifted as far: each has half of the room.
+            The number of steps. A prefix is multiplied by a suffix, and both may have drifted, by
+            a step less than there are between two rescalings: each has half of the room.
         """
         room = _LIMITS[dtype] - float(self._apart(spread))
-        return max(1, int(room / (2 * float(self._drift(spread)))))
+        return 1 + max(0, int(room / (2 * float(self._drift(spread)))))
 
     def _apart(self, spread: Tensor) -> Tensor:
         """How far the numbers of a step can be apart."""
