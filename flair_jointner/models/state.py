@@ -129,12 +129,11 @@ _harmless_pickle.Unpickler = _HarmlessUnpickler  # type: ignore[attr-defined]
 
 def _read(path: str | Path, **torch_load: Any) -> dict[str, Any]:
     path = Path(path)
-    if path.is_dir():
-        raise FileNotFoundError(
-            f"{path} is a folder: name the model file in it, such as {path / 'best-model.pt'}."
-        )
     if not path.is_file():
-        raise FileNotFoundError(f"There is no model file {path} (looked in {Path.cwd()}).")
+        hint = f", but a folder: name a file in it, such as {path / 'best-model.pt'}"
+        raise FileNotFoundError(
+            f"There is no model file {path} (looked in {Path.cwd()}){hint if path.is_dir() else ''}."
+        )
     if not zipfile.is_zipfile(path):
         raise ModelFileError(f"{path} is not a model file, or a damaged one.")
     try:
