@@ -131,9 +131,8 @@ def _read(path: str | Path, **torch_load: Any) -> dict[str, Any]:
     path = Path(path)
     if not path.is_file():
         hint = f", but a folder: name a file in it, such as {path / 'best-model.pt'}"
-        raise FileNotFoundError(
-            f"There is no model file {path} (looked in {Path.cwd()}){hint if path.is_dir() else ''}."
-        )
+        found = hint if path.is_dir() else ""
+        raise FileNotFoundError(f"There is no model file {path} (looked in {Path.cwd()}){found}.")
     if not zipfile.is_zipfile(path):
         raise ModelFileError(f"{path} is not a model file, or a damaged one.")
     try:
