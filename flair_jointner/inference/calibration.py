@@ -150,17 +150,18 @@ def describe_calibration(entities: ScoredPredictions, classes: ScoredPredictions
     Returns:
         A few lines.
     """
-    lines = []
+    lines = [""]
+    has_entities = bool(entities.gold or len(entities.scores))
+    if has_entities:
+        lines.append(
+            "Expected calibration error of the entities' scores: "
+            f"{reliability(entities).error:.4f} ({len(entities.scores)} predicted)"
+        )
     if classes is not None and classes.gold:
         error = reliability(classes).error
         lines.append(f"Expected calibration error of the classes' scores: {error:.4f}")
-    if not entities.gold and not len(entities.scores):
-        return "\n".join(["", *lines])
-    lines.insert(
-        0,
-        f"\nExpected calibration error of the entities' scores: {reliability(entities).error:.4f} "
-        f"({len(entities.scores)} predicted)",
-    )
+    if not has_entities:
+        return "\n".join(lines)
     lines.append("Keeping only entities with at least this score:")
     curve = threshold_curve(entities, points=11)
     for threshold, precision, recall in list(zip(*curve, strict=True))[5:]:

@@ -458,9 +458,12 @@ class BaseTagger(TaggerNetwork):
             if index in predictions:
                 facts = predictions[index].facts(index, self.tagset_of(sentence))
             found |= facts
-            annotated |= gold_facts(sentence, index, gold_label_type)
+            right = gold_facts(sentence, index, gold_label_type)
+            annotated |= right
             if is_annotated(sentence, gold_label_type):
-                gold |= gold_facts(sentence, index, gold_label_type, gold_label_dictionary)
+                if gold_label_dictionary is not None:
+                    right = gold_facts(sentence, index, gold_label_type, gold_label_dictionary)
+                gold |= right
                 predicted |= facts
         excluded = exclude_labels or []
         gold = {fact for fact in gold if fact.type not in excluded}

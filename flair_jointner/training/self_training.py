@@ -46,13 +46,16 @@ def self_train(
         What :func:`~flair_jointner.training.train` returns for the tagger with the best dev score.
 
     Raises:
-        ValueError: If the dev data are to be trained on.
+        ValueError: If the dev data are to be trained on, the tagger finds no entities, or the
+            unlabelled sentences have some.
     """
     if settings.get("train_with_dev", False):
         raise ValueError("train_with_dev leaves no dev data, which choose the best tagger here.")
     base_path = Path(base_path)
     model_file = base_path / "best-model.pt"
-    best = teacher = train(make_tagger(corpus), corpus, base_path / "round-0", **settings)
+    first = make_tagger(corpus)
+    _check_can_annotate(first, unlabelled)  # before an hour of training
+    best = teacher = train(first, corpus, base_path / "round-0", **settings)
     _copy(best["model_file"], model_file)
     for number in range(1, rounds + 1):
         if teacher["interrupted"]:
@@ -105,14 +108,7 @@ def annotate_confidently(
     """
     if not 0 <= confidence <= 1:
         raise ValueError(f"confidence is {confidence}; it is a probability.")
-    annotated = sum(bool(sentence.get_labels(tagger.tag_type)) for sentence in sentences)
-    if annotated:
-        raise ValueError(
-            f"{annotated} of the sentences hold labels of type {tagger.tag_type!r} already, and "
-            "would be annotated anew: give sentences without, or add these to the training data."
-        )
-    if not tagger.predict_spans:
-        raise ValueError("The tagger predicts a tag for each token: self-training is for entities.")
+    _check_can_annotate(tagger, sentences)
     taken: dict[int, Sentence] = {}
     run = TaggingRun(tagger, batch_size, with_probabilities=True, with_scores=False)
     for index, prediction in run.over_sentences(sentences):
@@ -123,6 +119,17 @@ def annotate_confidently(
                 sentences[index], tagger, [span[:3] for span in prediction.spans or []]
             )
     return [taken[index] for index in sorted(taken)]
+
+
+def _check_can_annotate(tagger: JointTagger, sentences: Sequence[Sentence]) -> None:
+    if not tagger.predict_spans:
+        raise ValueError("The tagger predicts a tag for each token: self-training is for entities.")
+    annotated = sum(bool(sentence.get_labels(tagger.tag_type)) for sentence in sentences)
+    if annotated:
+        raise ValueError(
+            f"{annotated} of the sentences hold labels of type {tagger.tag_type!r} already, and "
+            "would be annotated anew: give sentences without, or add these to the training data."
+        )
 
 
 def _annotated(

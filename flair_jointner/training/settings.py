@@ -179,7 +179,7 @@ def _with_fast_paths(
     """Chooses the sampler and the kind of optimizer, unless the user has chosen them."""
     if settings.get("shuffle", True) and not settings.get("multi_gpu", False):
         settings.setdefault("sampler", _sampler(corpus, settings["mini_batch_size"], least_updates))
-    kinds = ("foreach", "capturable", "differentiable")  # which torch refuses beside fused
+    kinds = ("foreach", "differentiable")  # which torch refuses beside fused
     if "fused" in inspect.signature(settings["optimizer"]).parameters and not any(
         settings.get(kind) for kind in kinds
     ):

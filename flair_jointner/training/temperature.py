@@ -18,11 +18,10 @@ from flair_jointner.layers.chain import ChainScores
 from flair_jointner.layers.crf import negative_log_likelihood
 from flair_jointner.models import BaseTagger, JointTagger
 
+log = logging.getLogger("flair_jointner")
+
 _BOUNDS = (-3.0, 3.0)  # of the logarithm
 _AT_BOUND = 0.01
-
-
-log = logging.getLogger("flair_jointner")
 
 
 class Temperatures(NamedTuple):
@@ -83,8 +82,7 @@ def fit_temperatures(
         found = {label.value for s in sentences for label in s.get_labels(tagger.tag_type)}
         raise ValueError(
             f"No sentence has labels of type {tagger.tag_type!r} all of which the tagger knows. It "
-            "knows "
-            f"{', '.join(_types(tagger))}; found: "
+            f"knows {', '.join(_types(tagger))}; found: "
             f"{', '.join(sorted(found)) or 'none'}. Give annotated sentences, such as the dev set."
         )
     chain = chain.to(tagged[0][0])

@@ -635,3 +635,10 @@ def test_the_same_seed_gives_the_same_weights(tmp_path):
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     assert not torch.equal(weights[0]["linear.weight"], weights[2]["linear.weight"])
     assert is_source(corpus.train[0])
+
+
+def test_spans_do_not_cover_tags_of_tokens():
+    tags = tiny.dictionary(("N",), spans=False)
+    spans = tiny.dictionary(("N", "X"))
+    with pytest.raises(ValueError, match="of spans, and the other of tags of tokens"):
+        DATNet(tiny.words(), tags, "pos", source_tag_dictionary=spans)

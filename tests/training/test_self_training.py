@@ -157,3 +157,10 @@ def test_tags_of_tokens_are_refused():
 def test_sentences_with_entities_are_refused(trained):
     with pytest.raises(ValueError, match=r"of the sentences hold labels of type 'ner' already"):
         annotate_confidently(trained, titles(5, seed=3), 0.5)
+
+
+def test_self_training_refuses_them_before_it_trains(tmp_path):
+    corpus = small_corpus()
+    with pytest.raises(ValueError, match="would be annotated anew"):
+        self_train(tagger, corpus, titles(5, seed=3), tmp_path / "out", **QUICK)
+    assert not (tmp_path / "out").exists()
