@@ -86,6 +86,27 @@ def _run_scaled(
     emissions: Tensor, packing: Packing, weights: ChainWeights, backward: bool
 ) -> Passes:
     spreads = emissions.amax(1) - emissions.amin(1)  # [N]; max and min would look for places too
+    widest, dtype = float(spreads.amax()), emissions.dtype
+    if widest <= weights.widest_safe(dtype):  # nearly every batch
+        return ScaledPasses(emissions, packing, weights, widest, dtype, backward)
+    return _run_mixed(emissions, spreads, packing, weights, backward)
+
+
+def _run_mixed(
+    emissions: Tensor, spreads: Tensor, packing: Packing, weights: ChainWeights, backward: bool
+) -> Passes:
+    """Runs each sentence through the fastest recursion that is safe for it.
+
+    Args:
+        emissions: ``[N, tags]``, packed.
+        spreads: Distance between the highest and the lowest emission of each token, ``[N]``.
+        packing: The layout of the batch.
+        weights: The chain.
+        backward: As for :func:`run_passes`.
+
+    Returns:
+        The passes over the whole batch.
+    """
     widest = torch.zeros_like(spreads[: len(packing.lengths)]).scatter_reduce_(
         0, packing.sentence, spreads.nan_to_num(nan=torch.inf), "amax"
     )  # [batch]
@@ -115,17 +136,17 @@ def _scaled_part(
     backward: bool,
 ) -> tuple[Tensor, ScaledPasses | None]:
     """Those of the sentences that are left which this type is wide enough for, and their passes."""
-    chosen = left & weights.are_safe(widest, dtype)
+    chosen = left & (widest <= weights.widest_safe(dtype))
     floored = backward and not torch.equal(chosen, left)
     if floored:  # what underflows is bounded afterwards
-        chosen = left & weights.may_be_exact(widest, dtype)
+        chosen = left & (widest <= weights.widest_exact(dtype))
     if not bool(chosen.any()):
         return chosen, None
     layout, tokens = packing, emissions
     if not bool(chosen.all()):
         layout, places = packing.subset(chosen)
         tokens = emissions[places]
-    spread = None if floored else widest[chosen].max()
+    spread = None if floored else float(widest[chosen].amax())
     passes = ScaledPasses(tokens, layout, weights, spread, dtype, backward)
     if not floored or bool((exact := passes.exact()).all()):
         return chosen, passes

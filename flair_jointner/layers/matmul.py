@@ -81,8 +81,8 @@ class Factor:
         else:
             self._laid_out = columns.t().contiguous()
 
-    def multiply(self, rows: Tensor, bias: Tensor) -> Tensor:
-        """``rows @ columns.t() + bias``, without gradient.
+    def multiply(self, rows: Tensor, bias: Tensor | None = None) -> Tensor:
+        """``rows @ columns.t()``, plus a bias if there is one, without gradient.
 
         Args:
             rows: ``[n, inner]``.
@@ -92,6 +92,8 @@ class Factor:
             ``[n, m]``.
         """
         if not self._onednn:
+            if bias is None:
+                return rows @ self._laid_out
             return torch.addmm(bias, rows, self._laid_out)
         found: Tensor = torch.ops.mkldnn._linear_pointwise(
             rows, self._laid_out, bias, "none", [], ""

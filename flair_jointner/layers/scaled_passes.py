@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from flair_jointner.layers.chain import FORBIDDEN, ChainScores
-from flair_jointner.layers.matmul import pays_off, product
+from flair_jointner.layers.matmul import product
 from flair_jointner.layers.packing import Packing
 
 _FORBIDDEN = FORBIDDEN / 2
@@ -47,76 +47,90 @@ class ChainWeights:
             chain: Its scores.
         """
         self.scores = chain = ChainScores(*(part.detach() for part in chain))
-        starts, ends = chain.initial > _FORBIDDEN, chain.final > _FORBIDDEN
-        entered = chain.transitions.amax(1) > _FORBIDDEN
-        left = chain.transitions.amax(0) > _FORBIDDEN
-        live = (starts | entered) & (ends | left)
-        self._tags = len(live)
+        self._tags = len(chain.initial)
+        entered = torch.maximum(chain.initial, chain.transitions.amax(1))
+        left = torch.maximum(chain.final, chain.transitions.amax(0))
+        live = torch.minimum(entered, left) > _FORBIDDEN
         self.dead = dead = (~live).nonzero().squeeze(1)
         moves = chain.transitions.index_fill(0, dead, -math.inf).index_fill_(1, dead, -math.inf)
         edges = torch.stack([chain.initial, chain.final])
-        edges.masked_fill_(~torch.stack([starts & live, ends & live]), -math.inf)
+        edges.masked_fill_((edges <= _FORBIDDEN) | ~live, -math.inf)
         self._live_scores = (moves, *edges.unbind())
-        self._steps = _mixing_steps(moves, live) if bool(starts.any() & ends.any()) else None
-        self._step_spread = _spread(moves.flatten())
-        self._edge_spread = _spread(edges)
+        self._tops = [float(moves.amax()), *edges.amax(1).tolist()]
+        lowest, self._steps = _mixing(moves, live, dead)
+        lowest_edges = edges.masked_fill(edges == -math.inf, math.inf).amin(1)
+        if -math.inf in self._tops[1:]:  # there is no path at all
+            self._steps = None
+        spreads = map(_spread, self._tops, [lowest, *lowest_edges.tolist()])
+        self._step_spread, *edge_spreads = spreads
+        self._edge_spread = sum(edge_spreads)
 
-    def are_safe(self, spreads: Tensor, dtype: torch.dtype) -> Tensor:
-        """Whether nothing that matters underflows in a sentence.
+    def widest_safe(self, dtype: torch.dtype) -> float:
+        """The largest spread of a sentence in which nothing that matters underflows.
+
+        The spread of a sentence is the largest distance between the highest and the lowest
+        emission of one of its tokens.
 
         Args:
-            spreads: Largest distance between the highest and the lowest emission of a token of
-                each sentence, ``[batch]``.
             dtype: Type of the numbers.
 
         Returns:
-            ``[batch]`` bool.
+            The spread in nats; minus infinity where no sentence is safe.
         """
         if dtype not in _LIMITS or self._steps is None:
-            return torch.zeros_like(spreads, dtype=torch.bool)
-        return self._apart(spreads) + self._drift(spreads) <= _LIMITS[dtype]
+            return -math.inf
+        # What is left must hold a step without rescaling, whichever of the two bounds is larger.
+        steady, room = self._least_drift, self._room(dtype)
+        growing = self._steps + self._drifts_with_emissions
+        return min((room - steady) / self._steps, (room - self._step_spread) / growing)
 
-    def may_be_exact(self, spreads: Tensor, dtype: torch.dtype) -> Tensor:
-        """Whether the recursion with a floor has a chance: its factors do not underflow.
+    def widest_exact(self, dtype: torch.dtype) -> float:
+        """The largest spread of a sentence with which the recursion with a floor has a chance.
 
         Args:
-            spreads: As for :meth:`are_safe`.
             dtype: Type of the numbers.
 
         Returns:
-            ``[batch]`` bool.
+            The spread up to which its factors do not underflow, in nats.
         """
-        if dtype not in _LIMITS or self._steps is None:
-            return torch.zeros_like(spreads, dtype=torch.bool)
-        return spreads <= _LIMITS[dtype]
+        return -math.inf if dtype not in _LIMITS or self._steps is None else _LIMITS[dtype]
 
-    def rescaling_interval(self, spread: Tensor, dtype: torch.dtype) -> int:
+    def rescaling_interval(self, spread: float, dtype: torch.dtype) -> int:
         """After how many steps the numbers have to be rescaled.
 
         Args:
-            spread: Largest distance between two emissions of a token, of safe sentences.
+            spread: The largest one of safe sentences.
             dtype: Type of the numbers.
 
         Returns:
             The number of steps. A prefix is multiplied by a suffix, and both may have drifted, by
             a step less than there are between two rescalings: each has half of the room.
         """
-        room = _LIMITS[dtype] - float(self._apart(spread))
-        return 1 + max(0, int(room / (2 * float(self._drift(spread)))))
+        assert self._steps is not None  # for the type checker; no sentence was safe
+        room = self._room(dtype) - self._steps * spread
+        down = self._drifts_with_emissions * spread + self._step_spread
+        return 1 + max(0, int(room / (2 * max(down, self._least_drift))))
 
-    def _apart(self, spread: Tensor) -> Tensor:
-        """How far the numbers of a step can be apart."""
-        assert self._steps is not None  # for the type checker; are_safe looks first
-        step = spread + self._step_spread + math.log(self._tags)
-        return self._steps * step + self._edge_spread
+    def _room(self, dtype: torch.dtype) -> float:
+        """What the chain leaves of a type's range, where all emissions of a token are the same."""
+        assert self._steps is not None  # for the type checker; those who ask have looked
+        step = self._step_spread + math.log(self._tags)
+        return _LIMITS[dtype] - self._steps * step - self._edge_spread
 
-    def _drift(self, spread: Tensor) -> Tensor:
-        """How far the sum of a step can be from that of the step before, without rescaling."""
-        # Where every tag reaches every other at once, that of the highest emission is open to all.
-        down = spread * (self._steps != 1) + self._step_spread
-        return down.clamp(min=max(1.0, math.log(self._tags)))
+    @property
+    def _drifts_with_emissions(self) -> bool:
+        """Whether the sum of a step can be lower than that of the step before by their spread.
 
-    def factors(self, dtype: torch.dtype) -> list[tuple[Tensor, Tensor]]:
+        Where every tag reaches every other at once, the tag of the highest emission is open to all.
+        """
+        return self._steps != 1
+
+    @property
+    def _least_drift(self) -> float:
+        """By how much the sum of a step can differ from that of the step before in any case."""
+        return max(1.0, math.log(self._tags))
+
+    def factors(self, dtype: torch.dtype) -> list[tuple[Tensor, float]]:
         """The exponentiated transitions, initial and final scores.
 
         Args:
@@ -125,30 +139,38 @@ class ChainWeights:
         Returns:
             Each divided by its largest factor, and the logarithm of that factor.
         """
-        found = []
-        for scores in self._live_scores:
-            top = scores.max().to(dtype)
-            found.append(((scores.to(dtype) - top).exp_(), top))
-        return found
+        pairs = zip(self._live_scores, self._tops, strict=True)
+        return [((scores.to(dtype) - top).exp_(), top) for scores, top in pairs]
 
 
-def _mixing_steps(moves: Tensor, live: Tensor) -> int | None:
-    """Steps after which every live tag has reached every other; None if that takes too many."""
+def _spread(top: float, lowest: float) -> float:
+    """The distance between two scores; 0 where no score is allowed."""
+    return 0.0 if top == -math.inf else top - lowest
+
+
+def _mixing(moves: Tensor, live: Tensor, dead: Tensor) -> tuple[float, int | None]:
+    """How freely the chain moves between live tags.
+
+    Args:
+        moves: Scores of the moves, minus infinity from and to dead tags, ``[tags, tags]``.
+        live: Which tags are live, ``[tags]`` bool.
+        dead: Indices of the others.
+
+    Returns:
+        The lowest score of an allowed move, and the number of steps after which every tag has
+        reached every other; None if that takes too many.
+    """
+    lowest = float(moves.index_fill(0, dead, math.inf).index_fill_(1, dead, math.inf).amin())
+    if lowest > _FORBIDDEN:  # nothing is forbidden
+        return lowest, 1
     allowed = moves > _FORBIDDEN
-    if int(allowed.count_nonzero()) == int(live.count_nonzero()) ** 2:
-        return 1
+    lowest = float(torch.where(allowed, moves, math.inf).amin())
     pattern = reached = allowed[live][:, live].float()
     for steps in range(2, _MOST_STEPS + 1):
         reached = ((pattern @ reached) > 0).float()
         if bool(reached.all()):
-            return steps
-    return None
-
-
-def _spread(scores: Tensor) -> float:
-    """Distance between the highest and the lowest score of a row that forbid nothing, summed."""
-    lowest = scores.masked_fill(scores <= _FORBIDDEN, math.inf).amin(-1)
-    return float((scores.amax(-1) - lowest).clamp(min=0.0).sum())
+            return lowest, steps
+    return lowest, None
 
 
 class ScaledPasses:
@@ -163,7 +185,7 @@ class ScaledPasses:
         emissions: Tensor,
         packing: Packing,
         weights: ChainWeights,
-        spread: Tensor | None,
+        spread: float | None,
         dtype: torch.dtype,
         backward: bool = True,
     ) -> None:
@@ -173,8 +195,8 @@ class ScaledPasses:
             emissions: ``[N, tags]``, packed.
             packing: The layout of the batch.
             weights: The chain.
-            spread: Largest distance between two emissions of a token, where the sentences are known
-                to be safe; None to add a floor, so that :meth:`exact` tells.
+            spread: The largest spread of a sentence, where all are known to be safe; None to add a
+                floor, so that :meth:`exact` tells.
             dtype: Type of the numbers of the recursion; results have that of the emissions.
             backward: Whether to run the backward pass too; all but the log partition needs it.
         """
@@ -197,7 +219,7 @@ class ScaledPasses:
             factors,
             packing.sizes,
             torch.stack([initial[0], final[0]][:lanes]).unsqueeze(1),
-            [self._transitions.t(), self._transitions][:lanes],
+            torch.stack([self._transitions.t(), self._transitions][:lanes]),
             1 if spread is None else weights.rescaling_interval(spread, dtype),
             self._floor,
         )
@@ -216,7 +238,7 @@ class ScaledPasses:
 
         Sums of it over a long sentence are large, so it is float64, ``[N]``.
         """
-        moved = (self._packing.place > 0) * self._transition_top
+        moved = (self._packing.place > 0).double() * self._transition_top
         return self._rescaled[lane].double().log() + tops + moved
 
     @cached_property
@@ -295,7 +317,7 @@ def _scan(
     factors: Tensor,
     sizes: list[int],
     first: Tensor,
-    matrices: list[Tensor],
+    matrices: Tensor,
     interval: int,
     floor: float,
 ) -> tuple[Tensor, Tensor]:
@@ -305,7 +327,7 @@ def _scan(
         factors: ``[batches, N, tags]``, overwritten with the states.
         sizes: Number of sentences of each step.
         first: What the factors of the first step are multiplied by, ``[batches, 1, tags]``.
-        matrices: One for each batch, ``[tags, tags]``.
+        matrices: One for each batch, ``[batches, tags, tags]``.
         interval: Number of steps after which the states are divided by their sum.
         floor: What is added to each state before that.
 
@@ -315,18 +337,10 @@ def _scan(
     scales = factors.new_ones(factors.shape[:2])
     steps = factors.split(sizes, dim=1)
     step_scales = scales.split(sizes, dim=1)
-    if apart := pays_off(matrices[0], factors.size(1) // len(sizes)):
-        columns = [matrix.t().contiguous() for matrix in matrices]
-    else:
-        stacked = torch.stack(matrices)
     before = steps[0].mul_(first).add_(floor)
     for place, state in enumerate(steps[1:], start=1):
         before = before[:, : state.size(1)]
-        if apart:
-            for lane, matrix in enumerate(columns):
-                state[lane].mul_(product(before[lane], matrix))
-        else:
-            state.mul_(torch.bmm(before, stacked))
+        state.mul_(torch.bmm(before, matrices))
         if floor:
             state.add_(floor)
         if place % interval == 0:
