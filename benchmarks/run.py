@@ -175,7 +175,7 @@ def _machine(threads: int) -> list[str]:
         "",
         f"Measured on {processor}, {threads} thread(s); Python {platform.python_version()}, "
         f"torch {torch.__version__}, Flair {flair.__version__}. "
-        f"Peak of `torch.matmul`: {peaks}.",
+        f"Peak of a matrix product: {peaks}.",
     ]
 
 

@@ -41,6 +41,7 @@ class Packing:
         self.sentence = packed - offsets[self.place]
         self.turned = offsets[self.lengths[self.sentence] - 1 - self.place] + self.sentence
         self.previous = packed[batch:] - sizes[self.place[batch:] - 1]
+        self._rows_of: dict[int, Tensor] = {}
 
     def pack(self, padded: Tensor) -> Tensor:
         """``[batch, tokens, …]`` → ``[N, …]``."""
@@ -57,7 +58,9 @@ class Packing:
 
     def _rows(self, tokens: int) -> Tensor:
         """Where each packed token stands among the rows of a padded batch, ``[N]``."""
-        return self.order[self.sentence] * tokens + self.place
+        if tokens not in self._rows_of:
+            self._rows_of[tokens] = self.order[self.sentence] * tokens + self.place
+        return self._rows_of[tokens]
 
     def restore(self, sentences: Tensor) -> Tensor:
         """Values per sentence, ``[batch, …]``, from the longest first to the batch's own order."""

@@ -344,8 +344,7 @@ def _scan(
         if floor:
             state.add_(floor)
         if place % interval == 0:
-            total = state.sum(2)
+            total = torch.sum(state, 2, out=step_scales[place])
             state.div_(total.unsqueeze(2))
-            step_scales[place].copy_(total)
         before = state
     return factors, scales
