@@ -89,7 +89,7 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
         yield f"## Test F1, {_named(size)}"
         yield (
             "Micro F1 of exactly matched entities in percent: mean ± standard deviation (number of "
-            "seeds). The best of each column is bold, of those with the most seeds."
+            "seeds). The best of each column is bold, over the seeds that are compared (see above)."
         )
         yield f1_table(results, size)
     for baseline in results.study.baselines:
@@ -170,8 +170,8 @@ def _how_complete(results: Results) -> str:
         text = f"**{len(results.records)} of {results.planned} runs are finished{failed}.** "
     if not results.has_equal_seeds():
         text += (
-            "Configurations with fewer seeds than others are chosen only if there is no other: "
-            "means over other seeds do not compare."
+            "Compared are means over the seeds that configurations share; one with fewer seeds is "
+            "left out, unless the study gives it no more."
         )
     return f"{text.strip()}\n\n" if text else ""
 

@@ -1,6 +1,7 @@
 """The results of a study by cell, and as tables in Markdown."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 
@@ -32,7 +33,9 @@ class Results:
         """
         records = list(read_records(study).values())
         self.study = study
-        self.planned = len(plan(study))
+        runs = plan(study)
+        self.planned = len(runs)
+        self._seeds_planned = Counter((run.data, run.size, run.configuration) for run in runs)
         self.records = [record for record in records if "error" not in record]
         self.failed = [record for record in records if "error" in record]
         if not self.records and self.failed:
@@ -123,6 +126,34 @@ class Results:
         """
         return [data for data, other in self.places if other == size]
 
+    def compared(self, data: str, size: Size, split: str) -> dict[str, float]:
+        """The F1 of the configurations that can be compared: means over the seeds that they share.
+
+        Left out are those with fewer runs than others, unless the study gives them no more.
+
+        Args:
+            data: Name of the data set.
+            size: Training size.
+            split: ``"test"`` or ``"dev"``.
+
+        Returns:
+            Fractions by name of the configuration.
+        """
+        cells = {name: self.cell(data, size, name) for name in self.study.configurations}
+        planned = [self._seeds_planned[data, size, name] for name in cells]
+        most = max(len(cell) for cell in cells.values())
+        enough = min(most, *(number for number in planned if number))
+        scores = {
+            name: {record["seed"]: record[split]["f1"] for record in cell}
+            for name, cell in cells.items()
+            if len(cell) >= enough
+        }
+        shared = set.intersection(*(set(by_seed) for by_seed in scores.values()))
+        return {
+            name: summarize([by_seed[seed] for seed in sorted(shared or by_seed)]).mean
+            for name, by_seed in scores.items()
+        }
+
     def best(self, data: str, size: Size) -> str:
         """The configuration with the highest dev F1: a choice that does not look at the test data.
 
@@ -131,11 +162,9 @@ class Results:
             size: Training size.
 
         Returns:
-            Its name: of those with the most seeds, as means over other seeds do not compare.
+            Its name, of those that can be :meth:`compared`.
         """
-        found = {name: self.f1(data, size, name, "dev") for name in self.study.configurations}
-        known = {name: summary for name, summary in found.items() if summary is not None}
-        return max(known, key=lambda name: (known[name].seeds, known[name].mean))
+        return _highest(self.compared(data, size, "dev"))
 
     def best_overall(self, size: Size) -> str | None:
         """The configuration with the highest dev F1, averaged over all data sets of a size.
@@ -144,15 +173,12 @@ class Results:
             size: Training size.
 
         Returns:
-            Its name, of those that have runs on all of them, and the most; None if there is none.
+            Its name, of those that can be :meth:`compared` on all of them; None if there is none.
         """
-        means = {name: self.mean_f1(size, name, "dev") for name in self.study.configurations}
-        known = {name: mean for name, mean in means.items() if mean is not None}
-        runs = {
-            name: sum(len(self.cell(data, size, name)) for data in self.columns(size))
-            for name in known
-        }
-        return max(known, key=lambda name: (runs[name], known[name])) if known else None
+        found = [self.compared(data, size, "dev") for data in self.columns(size)]
+        everywhere = [name for name in found[0] if all(name in scores for scores in found)]
+        means = {name: sum(scores[name] for scores in found) for name in everywhere}
+        return _highest(means) if means else None
 
     def has_equal_seeds(self) -> bool:
         """Whether all configurations of a data set and size have as many seeds."""
@@ -188,6 +214,10 @@ class Results:
         return sum(scores) / len(scores) if len(scores) == len(found) else None
 
 
+def _highest(scores: dict[str, float]) -> str:
+    return max(scores, key=lambda name: scores[name])
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown.
 
@@ -212,25 +242,16 @@ def f1_table(results: Results, size: Size) -> str:
 
     Returns:
         A table: configurations by data sets, and their mean. The best of each data set is bold, of
-        those with the most seeds, as means over other seeds do not compare.
+        those that can be compared (:meth:`Results.compared`).
     """
     columns = results.columns(size)
-    cells = {
-        (name, data): results.f1(data, size, name)
-        for name in results.study.configurations
-        for data in columns
-    }
-    best = {
-        data: max((cell.seeds, cell.mean) for (_, of), cell in cells.items() if cell and of == data)
-        for data in columns
-    }
+    best = {data: _highest(results.compared(data, size, "test")) for data in columns}
 
     def show(name: str, data: str) -> str:
-        cell = cells[name, data]
+        cell = results.f1(data, size, name)
         if cell is None:
             return ""
-        is_best = (cell.seeds, cell.mean) == best[data]
-        return f"**{show_summary(cell)}**" if is_best else show_summary(cell)
+        return f"**{show_summary(cell)}**" if name == best[data] else show_summary(cell)
 
     def show_mean(name: str) -> str:
         mean = results.mean_f1(size, name)

@@ -113,7 +113,7 @@ def test_what_a_person_wrote_is_kept(results, tmp_path):
 def test_a_report_of_a_part_says_so(results, tmp_path):
     write_report(results, tmp_path / "docs.md")
     text = (tmp_path / "docs.md").read_text(encoding="utf-8")
-    assert "**7 of 8 runs are finished, and 1 failed.** Configurations with fewer seeds" in text
+    assert "**7 of 8 runs are finished, and 1 failed.** Compared are means over the seeds" in text
 
 
 def test_names_are_shown_as_they_are(tmp_path):

@@ -68,6 +68,23 @@ def test_bold_is_not_for_fewer_seeds_however_high(results):
     assert results.has_equal_seeds() and not again.has_equal_seeds()
 
 
+def test_what_is_to_have_fewer_seeds_is_compared_over_those(tmp_path):
+    fewer = {**settings()["configurations"]["joint"], "only": {"seeds": [1, 2]}}
+    plain = settings()["configurations"]["plain"]
+    study = make_study(tmp_path, seeds=[1, 2, 3], configurations={"plain": plain, "joint": fewer})
+    for seed, counts, dev_f1 in ((1, BAD, 0.5), (2, BAD, 0.5), (3, GOOD, 1.0)):
+        append_record(study, record(study, seed=seed, counts=counts, dev_f1=dev_f1))
+    joint = {"configuration": "joint", "counts": [[1, 1, 0], [1, 0, 1]], "dev_f1": 0.6}
+    append_record(study, record(study, seed=1, **joint))
+    assert Results(study).compared("titles", 40, "dev") == {"plain": pytest.approx(2 / 3)}
+    append_record(study, record(study, seed=2, **joint))
+    results = Results(study)
+    assert results.compared("titles", 40, "dev") == {"plain": 0.5, "joint": pytest.approx(0.6)}
+    assert results.best("titles", 40) == results.best_overall(40) == "joint"
+    assert results.f1("titles", 40, "plain", "dev").mean > 0.6
+    assert f1_table(results, 40).splitlines()[3] == "| joint | **66.67 ± 0.00 (2)** |"
+
+
 def test_a_data_set_may_be_called_mean(tmp_path):
     titles = settings()["data"]["titles"]
     study = make_study(tmp_path, data={"mean": titles, "other": {**titles, "without_seen": True}})
