@@ -10,8 +10,8 @@ from flair_jointner.studies.config import Study, read_study
 from flair_jointner.studies.grid import plan
 from flair_jointner.studies.records import Record, is_done, read_records, records_file
 from flair_jointner.studies.report import write_report
+from flair_jointner.studies.results import Results
 from flair_jointner.studies.runner import run_study
-from flair_jointner.studies.tables import Results
 
 IN_OUTPUT = Path("-")
 

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from flair_jointner.studies.results import Results
 from flair_jointner.studies.scores import BOUNDARY, MISSED, SPURIOUS
 from flair_jointner.studies.statistics import summarize
-from flair_jointner.studies.tables import Results
 
 _COLUMNS = 3
 _MOST_TYPES = 8

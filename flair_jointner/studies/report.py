@@ -15,11 +15,11 @@ import markdown
 from flair_jointner.data.whole_files import written_whole
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.plots import draw_all, shows_all
+from flair_jointner.studies.results import Results
 from flair_jointner.studies.scores import BLOCKS
 from flair_jointner.studies.sections import Size
 from flair_jointner.studies.statistics import FEWEST_BLOCKS, RESAMPLES
 from flair_jointner.studies.tables import (
-    Results,
     accuracy_table,
     escape,
     f1_table,

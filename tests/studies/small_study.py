@@ -7,8 +7,11 @@ import tiny
 import yaml
 
 from flair_jointner.studies.config import Study, read_study
+from flair_jointner.studies.records import append_record
+from flair_jointner.studies.results import Results
 
 SMALL = {"hidden_size": 8, "attention_heads": 2}
+GOOD, BAD = [[2, 0, 0], [1, 0, 1]], [[1, 1, 1], [0, 1, 2]]
 
 
 def settings(**changes: Any) -> dict[str, Any]:
@@ -81,3 +84,19 @@ def record(study: Study, data="titles", size=40, configuration="plain", seed=1, 
         "versions": {"python": "3", "flair": "0.15.1"},
     }
     return {**made, **fields}
+
+
+def made_up_results(folder: Path) -> Results:
+    """Two seeds of both configurations on the titles, and one of the plain one on other data."""
+    data = settings()["data"]
+    data["other"] = {**data["titles"], "sizes": ["all"]}
+    study = make_study(folder, data=data, seeds=[1, 2, 3])
+    for seed in (1, 2):
+        append_record(study, record(study, seed=seed, counts=BAD, dev_f1=0.9))
+        append_record(
+            study,
+            record(study, configuration="joint", seed=seed, counts=GOOD, dev_f1=0.8, accuracy=0.75),
+        )
+    append_record(study, record(study, data="other", size="all", counts=GOOD))
+    append_record(study, record(study, data="other", size="all", seed=2, error="Boom: no"))
+    return Results(study)

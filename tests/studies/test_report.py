@@ -11,7 +11,7 @@ from small_study import make_study, record, settings
 from flair_jointner.studies.plots import draw_learning_curves, draw_sizes, draw_types
 from flair_jointner.studies.records import append_record
 from flair_jointner.studies.report import MARKER, write_report
-from flair_jointner.studies.tables import Results
+from flair_jointner.studies.results import Results
 
 HEADS = [
     "Which configuration to take",
