@@ -50,7 +50,7 @@ class ChainWeights:
         self._tags = len(chain.initial)
         entered = torch.maximum(chain.initial, chain.transitions.amax(1))
         left = torch.maximum(chain.final, chain.transitions.amax(0))
-        live = torch.minimum(entered, left) > _FORBIDDEN
+        live = ~(torch.minimum(entered, left) <= _FORBIDDEN)  # a NaN lives, and shows in the loss
         self.dead = dead = (~live).nonzero().squeeze(1)
         moves = chain.transitions.index_fill(0, dead, -math.inf).index_fill_(1, dead, -math.inf)
         edges = torch.stack([chain.initial, chain.final])
@@ -79,7 +79,8 @@ class ChainWeights:
         """
         if dtype not in _LIMITS or self._steps is None:
             return -math.inf
-        # What is left must hold a step without rescaling, whichever of the two bounds is larger.
+        # Of a spread s, m · s + (the drift of a step) has to fit into the room; the drift is the
+        # larger of two, of which one may grow with s.
         steady, room = self._least_drift, self._room(dtype)
         growing = self._steps + self._drifts_with_emissions
         return min((room - steady) / self._steps, (room - self._step_spread) / growing)
@@ -99,7 +100,7 @@ class ChainWeights:
         """After how many steps the numbers have to be rescaled.
 
         Args:
-            spread: The largest one of safe sentences.
+            spread: The largest spread of a sentence, at most :meth:`widest_safe`.
             dtype: Type of the numbers.
 
         Returns:

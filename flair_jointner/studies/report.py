@@ -181,15 +181,19 @@ def _overall(results: Results, size: Size, baseline: str) -> list[str]:
     best = results.best_overall(size)
     if best is None:
         return [f"mean, {size}", "none has runs on all data sets", "", "", ""]
-    before, after = results.mean_f1(size, baseline), results.mean_f1(size, best)
-    known = before is not None and after is not None
+    gains = [results.gain(data, size, best, baseline) for data in results.columns(size)]
+    known = [gain.mean for gain in gains if gain is not None]
+    has_all = best != baseline and len(known) == len(gains)
     return [
         f"mean, {size}",
         escape(best),
-        "" if before is None else f"{100 * before:.2f}",
-        "" if after is None else f"{100 * after:.2f}",
-        f"{100 * (after - before):+.2f}" if known else "",  # type: ignore[operator]
+        *(_percent(results.mean_f1(size, name)) for name in (baseline, best)),
+        f"{100 * sum(known) / len(known):+.2f}" if has_all else "",
     ]
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{100 * fraction:.2f}"
 
 
 def _about_tests() -> str:

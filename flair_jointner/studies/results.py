@@ -127,7 +127,8 @@ class Results:
     def compared(self, data: str, size: Size, split: str) -> dict[str, float]:
         """The F1 of the configurations that can be compared: means over the seeds that they share.
 
-        Left out are those with fewer runs than others, unless the study gives them no more.
+        Left out are those with fewer runs than others, unless the study gives them no more, and
+        those that have no seed in common with the ones before them.
 
         Args:
             data: Name of the data set.
@@ -137,33 +138,33 @@ class Results:
         Returns:
             Fractions by name of the configuration.
         """
-        cells = {name: self.cell(data, size, name) for name in self.study.configurations}
-        planned = [self._seeds_planned[data, size, name] for name in cells]
-        most = max(len(cell) for cell in cells.values())
-        enough = min(most, *(number for number in planned if number))
         scores = {
-            name: {record["seed"]: record[split]["f1"] for record in cell}
-            for name, cell in cells.items()
-            if len(cell) >= enough
+            name: {record["seed"]: record[split]["f1"] for record in self.cell(data, size, name)}
+            for name in self.study.configurations
         }
-        shared = set.intersection(*(set(by_seed) for by_seed in scores.values()))
+        most = max(map(len, scores.values()))
+        shared: set[int] = set()
+        names = []
+        for name, by_seed in scores.items():
+            common = shared & set(by_seed) if shared else set(by_seed)
+            if common and len(by_seed) >= min(most, self._seeds_planned[data, size, name]):
+                names.append(name)
+                shared = common
         return {
-            name: summarize([by_seed[seed] for seed in sorted(shared or by_seed)]).mean
-            for name, by_seed in scores.items()
+            name: summarize([scores[name][seed] for seed in sorted(shared)]).mean for name in names
         }
 
-    def best(self, data: str, size: Size, split: str = "dev") -> str:
-        """The configuration with the highest F1.
+    def best(self, data: str, size: Size) -> str:
+        """The configuration with the highest dev F1: a choice that does not look at the test data.
 
         Args:
             data: Name of the data set.
             size: Training size.
-            split: ``"dev"``, for a choice that does not look at the test data, or ``"test"``.
 
         Returns:
             Its name, of those that can be :meth:`compared`.
         """
-        return _highest(self.compared(data, size, split))
+        return _highest(self.compared(data, size, "dev"))
 
     def best_overall(self, size: Size) -> str | None:
         """The configuration with the highest dev F1, averaged over all data sets of a size.

@@ -35,13 +35,14 @@ def f1_table(results: Results, size: Size) -> str:
         those that can be compared (:meth:`Results.compared`).
     """
     columns = results.columns(size)
-    best = {data: results.best(data, size, "test") for data in columns}
+    compared = {data: results.compared(data, size, "test") for data in columns}
 
     def show(name: str, data: str) -> str:
         cell = results.f1(data, size, name)
         if cell is None:
             return ""
-        return f"**{show_summary(cell)}**" if name == best[data] else show_summary(cell)
+        is_best = compared[data].get(name) == max(compared[data].values())
+        return f"**{show_summary(cell)}**" if is_best else show_summary(cell)
 
     def show_mean(name: str) -> str:
         mean = results.mean_f1(size, name)

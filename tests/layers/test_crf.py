@@ -1,5 +1,7 @@
 """The CRF against brute force over every path, in float64."""
 
+import math
+
 import pytest
 import torch
 from flair.data import Dictionary
@@ -159,3 +161,15 @@ def test_numbers_grow_too_large_at_no_length(num_tags, spread, dtype):
         assert torch.allclose(emissions.grad, plain.grad, atol=1e-4), tokens
         marginals = crf.marginals(emissions.detach(), mask)
         assert torch.allclose(marginals.sum(2), mask.to(dtype), atol=1e-4), tokens
+
+
+@pytest.mark.parametrize("place", [(1, 0), (1, 3), (4, 1)])
+def test_a_transition_that_is_no_number_shows_in_the_loss(place):
+    """A move, a beginning and an end."""
+    crf = LinearChainCRF(5, start=3, stop=4)
+    with torch.no_grad():
+        crf.transitions[place] = math.nan
+    emissions, tags = torch.randn(2, 3, 5), torch.tensor([[1, 1, 2], [0, 2, 1]])
+    for scaled in (True, False):
+        loss = crf(emissions, tags, torch.ones(2, 3, dtype=torch.bool), scaled)
+        assert loss.isnan().any()

@@ -116,6 +116,19 @@ def test_a_report_of_a_part_says_so(results, tmp_path):
     assert "**7 of 8 runs are finished, and 1 failed.** Compared are means over the seeds" in text
 
 
+def test_the_gain_of_the_mean_row_is_over_the_same_seeds(tmp_path):
+    plain, joint = settings()["configurations"].values()
+    fewer = {**joint, "only": {"seeds": [1]}}
+    study = make_study(tmp_path, configurations={"plain": plain, "joint": fewer})
+    right, wrong = [[1, 0, 0]], [[0, 1, 1]]
+    append_record(study, record(study, seed=1, counts=wrong, dev_f1=0.1))
+    append_record(study, record(study, seed=2, counts=right, dev_f1=0.9))
+    append_record(study, record(study, configuration="joint", counts=right, dev_f1=0.5))
+    write_report(Results(study), tmp_path / "docs.md")
+    text = (tmp_path / "docs.md").read_text(encoding="utf-8")
+    assert "| mean, 40 | joint | 50.00 | 100.00 | +100.00 |" in text
+
+
 def test_names_are_shown_as_they_are(tmp_path):
     name = "A*b*_c_ <b>x</b> | [y](z)"
     study = make_study(tmp_path, configurations={name: {"ner_only": True}})

@@ -39,7 +39,33 @@ def test_what_is_to_have_fewer_seeds_is_compared_over_those(tmp_path):
     assert results.compared("titles", 40, "dev") == {"plain": 0.5, "joint": pytest.approx(0.6)}
     assert results.best("titles", 40) == results.best_overall(40) == "joint"
     assert results.f1("titles", 40, "plain", "dev").mean > 0.6
-    assert results.best("titles", 40, "test") == "joint"  # in spite of the third seed
+
+
+def test_an_unfinished_configuration_without_others_like_it_is_not_compared(tmp_path):
+    plain, joint = settings()["configurations"].values()
+    once = {**plain, "hidden_size": 4, "only": {"seeds": [1]}}
+    configurations = {"plain": plain, "joint": joint, "once": once}
+    study = make_study(tmp_path, seeds=[1, 2, 3], configurations=configurations)
+    for seed in (1, 2, 3):
+        append_record(study, record(study, seed=seed, dev_f1=0.5))
+    append_record(study, record(study, configuration="joint", dev_f1=0.9))  # the first of three
+    assert Results(study).best("titles", 40) == "plain"
+    append_record(study, record(study, configuration="once", dev_f1=0.4))
+    found = Results(study).compared("titles", 40, "dev")
+    assert found == {"plain": 0.5, "once": pytest.approx(0.4)}
+
+
+def test_other_seeds_do_not_compare(tmp_path):
+    plain, joint = settings()["configurations"].values()
+    configurations = {
+        "plain": {**plain, "only": {"seeds": [1, 2]}},
+        "joint": {**joint, "only": {"seeds": [3]}},
+    }
+    study = make_study(tmp_path, seeds=[1, 2, 3], configurations=configurations)
+    for seed in (1, 2):
+        append_record(study, record(study, seed=seed, dev_f1=0.5))
+    append_record(study, record(study, configuration="joint", seed=3, dev_f1=0.9))
+    assert Results(study).compared("titles", 40, "dev") == {"plain": 0.5}
 
 
 def test_the_best_overall_has_runs_on_all_data_sets(tmp_path):

@@ -32,6 +32,14 @@ def test_the_table_shows_percent_and_the_best_in_bold(results):
     assert f1_table(results, "all").splitlines()[2:] == ["| plain | **85.71 (1)** |"]
 
 
+def test_bold_are_all_that_are_equal_over_the_same_seeds(tmp_path):
+    study = make_study(tmp_path)
+    for name in ("plain", "joint"):
+        append_record(study, record(study, configuration=name, counts=GOOD))
+    rows = f1_table(Results(study), 40).splitlines()[2:]
+    assert rows == ["| plain | **85.71 (1)** |", "| joint | **85.71 (1)** |"]
+
+
 def test_bold_is_not_for_fewer_seeds_however_high(results):
     append_record(results.study, record(results.study, seed=3, counts=BAD))
     again = Results(results.study)
