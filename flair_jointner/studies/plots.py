@@ -156,7 +156,7 @@ def draw_types(results: Results) -> Figure:
             fontsize=7,
         )
         axes.invert_yaxis()
-        axes.set(xlabel="test F1 (%)", title=_as_it_is(f"{data}, {size}"))
+        axes.set(xlabel="test F1 (%)", xlim=(0, 100), title=_as_it_is(f"{data}, {size}"))
         _add_legend(axes)
     return figure
 
@@ -168,13 +168,14 @@ def draw_confusion(results: Results) -> Figure:
         results: The results.
 
     Returns:
-        A part for each data set, at its largest size: a row per gold type, in percent of the row;
-        the most frequent types.
+        A part for each data set, at its largest size: a row per gold type, with how many a run
+        has, in percent of the row; the most frequent types.
     """
     figure, parts = _parts([(data, sizes[-1]) for data, sizes in _largest(results)])
     for (data, size), axes in parts:
+        records = results.cell(data, size, results.best(data, size))
         totals: dict[str, dict[str, int]] = {}
-        for record in results.cell(data, size, results.best(data, size)):
+        for record in records:
             for gold, row in record["test"]["confusion"].items():
                 for found, count in row.items():
                     kept = totals.setdefault(gold, {})
@@ -199,7 +200,9 @@ def draw_confusion(results: Results) -> Figure:
                     color="white" if shares[row, column] > 60 else "black",
                 )
         axes.set_xticks(range(len(columns)), map(_as_it_is, columns), rotation=90, fontsize=6)
-        axes.set_yticks(range(len(rows)), map(_as_it_is, rows), fontsize=6)
+        each = sums[:, 0] / len(records)
+        names = [f"{row} ({count:.0f})" for row, count in zip(rows, each, strict=True)]
+        axes.set_yticks(range(len(rows)), map(_as_it_is, names), fontsize=6)
         title = _as_it_is(f"{data}, {size}\n{results.best(data, size)}")
         axes.set(xlabel="found as", ylabel="gold")
         axes.set_title(title, fontsize=9)
@@ -225,7 +228,7 @@ def _as_it_is(name: str) -> str:
 
 def _add_legend(axes: Any) -> None:
     """Below the part, where it hides nothing."""
-    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.28))
 
 
 def _shown(results: Results, data: str) -> list[str]:

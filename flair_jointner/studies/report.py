@@ -86,7 +86,7 @@ def _kept(path: Path) -> str:
 def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
     yield _advice(results)
     for size in results.sizes:
-        yield f"## Test F1, {_named(size)}"
+        yield f"## Test F1, {_named(results, size)}"
         yield (
             "Micro F1 of exactly matched entities in percent: mean ± standard deviation (number of "
             "seeds). The best of each column is bold, over the seeds that are compared (see above)."
@@ -94,7 +94,7 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
         yield f1_table(results, size)
     for baseline in results.study.baselines:
         for size in results.sizes:
-            yield f"## Gain over {escape(baseline)}, {_named(size)}"
+            yield f"## Gain over {escape(baseline)}, {_named(results, size)}"
             yield (
                 "In points of F1, with interval and p-value over test sentences, and over the "
                 "seeds that both sides have (see the first section)."
@@ -117,11 +117,12 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
     yield (
         f"## Confusion\n\n![What gold entities were found as]({links['confusion']})\n\n"
         "Of the best configuration on the dev data. `other boundaries`: found with its type, but "
-        "longer or shorter. `spurious`: found where there is no entity."
+        "longer or shorter. `spurious`: found where there is no entity. In brackets: how many a "
+        "run has."
     )
     if any(record["test"]["accuracy"] is not None for record in results.records):
         for size in results.sizes:
-            yield f"## Accuracy of the classes, {_named(size)}"
+            yield f"## Accuracy of the classes, {_named(results, size)}"
             yield accuracy_table(results, size)
     yield _how_it_was_run(results)
     if results.failed:
@@ -300,8 +301,12 @@ def _failures(results: Results) -> str:
     return f"## Runs that failed\n\n{table(['run', 'error'], rows)}"
 
 
-def _named(size: Any) -> str:
-    return "all training sentences" if size == "all" else f"{size:,} training sentences"
+def _named(results: Results, size: Size) -> str:
+    if size != "all":
+        return f"{size:,} training sentences"
+    counts = sorted({results.count(data, size) for data in results.columns(size)})
+    numbers = " to ".join(f"{count:,}" for count in dict.fromkeys([counts[0], counts[-1]]))
+    return f"all training sentences ({numbers})"
 
 
 def _mean(runs: list[dict[str, Any]], name: str) -> float:

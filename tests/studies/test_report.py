@@ -8,7 +8,12 @@ import tiny
 from PIL import Image
 from small_study import make_study, record, settings
 
-from flair_jointner.studies.plots import draw_learning_curves, draw_sizes, draw_types
+from flair_jointner.studies.plots import (
+    draw_confusion,
+    draw_learning_curves,
+    draw_sizes,
+    draw_types,
+)
 from flair_jointner.studies.records import append_record
 from flair_jointner.studies.report import MARKER, write_report
 from flair_jointner.studies.results import Results
@@ -91,6 +96,25 @@ def test_types_stand_in_the_middle_of_their_bars(results):
         ticks = len(axes.get_yticks())
         middles = [sum(places[i::ticks]) / len(places[i::ticks]) for i in range(ticks)]
         assert middles == pytest.approx(axes.get_yticks())
+
+
+def test_confusion_says_how_many_entities_a_run_has(tmp_path):
+    study = make_study(tmp_path, configurations={"plain": {"ner_only": True}})
+    for seed, counts in ((1, [[5, 1, 3]]), (2, [[3, 4, 1]])):
+        append_record(study, record(study, seed=seed, counts=counts))
+    labels = [
+        label.get_text() for label in draw_confusion(Results(study)).axes[0].get_yticklabels()
+    ]
+    assert labels == ["COLOUR (6)", "spurious (2)"]  # (8 + 4) / 2, and (1 + 4) / 2 to the even
+
+
+def test_all_sentences_are_counted(tmp_path):
+    study = make_study(tmp_path, sizes=["all"])
+    append_record(study, record(study, size="all"))
+    count = Results(study).count("titles", "all")
+    write_report(Results(study), tmp_path / "docs.md")
+    text = (tmp_path / "docs.md").read_text(encoding="utf-8")
+    assert f"## Test F1, all training sentences ({count})" in text
 
 
 def write_below(path, results, wording):
