@@ -158,7 +158,22 @@ def sentence_context(embeddings: nn.Module, sentences: Sequence[Sentence]) -> It
             sentence._has_context = False
 
 
-def _parts(embeddings: TokenEmbeddings) -> list[TokenEmbeddings]:
+def forget_trained(embeddings: nn.Module, sentences: Sequence[Sentence]) -> None:
+    """Drops vectors that were stored in sentences and may since have been trained further.
+
+    Flair keeps what it embedded without a gradient, as in evaluation, for static.
+
+    Args:
+        embeddings: The embeddings about to be used, or a model that holds them.
+        sentences: The sentences.
+    """
+    trained = [part for part in _parts(embeddings) if not part.static_embeddings]
+    names = [name for part in trained for name in part.get_names()]
+    for sentence in sentences if names else []:
+        sentence.clear_embeddings(names)
+
+
+def _parts(embeddings: nn.Module) -> list[TokenEmbeddings]:
     return [module for module in embeddings.modules() if isinstance(module, TokenEmbeddings)]
 
 

@@ -349,8 +349,8 @@ class JointTagger(BaseTagger):
         Raises:
             FileNotFoundError: If there is no such file.
             ModelFileError: If it holds something else, or needs trust.
-            ValueError: With ``perturbation`` over other embeddings than static word vectors, or if
-                the tagger was trained with it.
+            ValueError: With ``perturbation`` over other embeddings than static word vectors, if the
+                tagger was trained with it, or if it is of a system with weights of its own.
         """
         if not isinstance(tagger, SequenceTagger):
             tagger = load_sequence_tagger(tagger, trust)
@@ -359,7 +359,13 @@ class JointTagger(BaseTagger):
                 "The tagger was trained adversarially, over embeddings that it normalises: start "
                 "from one that was not, or train it further as it is."
             )
-        # Flair makes initial hidden states on request, but never reads them: none here.
+        if not isinstance(tagger, BaseTagger):
+            # A span tagger of Flair predicts <unk> if it knows it.
+            knows = tagger.predict_spans and "<unk>" in tagger.label_dictionary.get_items()
+            carried: dict[str, Any] = {"allow_unk_predictions": knows}
+        else:
+            own = ("allow_unk_predictions", "constrain_decoding", "train_initial_hidden_state")
+            carried = {name: getattr(tagger, name) for name in own}
         model = cls(
             tagger.embeddings,
             tagger.label_dictionary,
@@ -381,18 +387,29 @@ class JointTagger(BaseTagger):
             # Flair takes them with a CRF too, and does not use them.
             loss_weights=None if tagger.use_crf else tagger.weight_dict,
             init_from_state_dict=True,
-            **joint,
+            **{**carried, **joint},
         )
-        weights = tagger.state_dict()
-        own = ("attention.", "class_head.", "gate")  # of a tagger that is a JointTagger itself
-        model.load_state_dict(
-            {name: weight for name, weight in weights.items() if not name.startswith(own)},
-            strict=False,
-        )
+        model._start_from(tagger)
         if model.perturbation is not None:
             check_can_undo(model)
             undo_normalisation(model)
         return model
+
+    def _start_from(self, tagger: SequenceTagger) -> None:
+        """Takes all weights of a tagger but those of an attention and a sentence head."""
+        new = ("attention.", "class_head.", "gate", "input_norms.")
+        weights = {k: w for k, w in tagger.state_dict().items() if not k.startswith(new)}
+        if not isinstance(tagger, BaseTagger):  # Flair makes these on request, and never reads them
+            weights = {k: w for k, w in weights.items() if not k.startswith("lstm_init_")}
+        found = self.load_state_dict(weights, strict=False)
+        lacking = [name for name in found.missing_keys if not name.startswith(new)]
+        if lacking or found.unexpected_keys:
+            raise ValueError(
+                f"The weights of a {type(tagger).__name__} are not those of a "
+                f"{type(self).__name__}: it has {', '.join(found.unexpected_keys) or 'no more'} "
+                f"beside them, and lacks {', '.join(lacking) or 'none'}."
+            )
+        self.tag_temperature = getattr(tagger, "tag_temperature", 1.0)
 
     # ----- files -----
 

@@ -2,18 +2,14 @@
 
 from pathlib import Path
 
-from flair_jointner.models.datnet import DATNet
 from flair_jointner.models.joint import JointTagger
-from flair_jointner.models.model_file import find_model
+from flair_jointner.models.model_file import classes_below, find_model
 from flair_jointner.models.state import class_name
 from flair_jointner.models.tagger import BaseTagger
 
-SYSTEMS: dict[str, type[BaseTagger]] = {cls.__name__: cls for cls in (JointTagger, DATNet)}
-"""The systems that a user trains, by the class that their files name."""
-
 
 def load_tagger(path: str | Path, trust: bool = False) -> BaseTagger:
-    """Loads a tagger of any system of this package.
+    """Loads a tagger of any system of this package, or of a subclass that is imported.
 
     Args:
         path: A file that one of them saved, or a name on the Hugging Face hub (``owner/name``).
@@ -27,6 +23,7 @@ def load_tagger(path: str | Path, trust: bool = False) -> BaseTagger:
         ModelFileError: If the file holds another class, is damaged, or needs trust.
     """
     file = find_model(path)
-    system = SYSTEMS.get(class_name(file) or "", JointTagger)  # which says what it found instead
+    systems = {system.__name__: system for system in classes_below(BaseTagger)}
+    system = systems.get(class_name(file) or "", JointTagger)  # which says what it found instead
     tagger: BaseTagger = system.load(file, trust)
     return tagger

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import flair
 from flair.models import SequenceTagger
@@ -18,6 +18,12 @@ from flair_jointner.models.state import (
 )
 
 log = logging.getLogger("flair_jointner")
+
+_Class = TypeVar("_Class")
+_SUFFIXES = (".pt", ".pth", ".bin", ".pkl", ".safetensors")
+"""Of model files; a name on the hub may hold a dot."""
+_saved: dict[Path, tuple[int, int, int]] = {}
+"""Files that this process has written, and what to know them by."""
 
 
 class ModelFile(SequenceTagger):
@@ -36,6 +42,7 @@ class ModelFile(SequenceTagger):
             state["model_card"] = to_plain(self.model_card, on_object=repr)
         objects = write_state(state, model_file)
         if objects:
+            _remember(Path(model_file))
             log.warning(
                 "%s holds objects of %s: it can be loaded with trust=True only.",
                 model_file,
@@ -48,7 +55,8 @@ class ModelFile(SequenceTagger):
 
         Args:
             model_path: File, name on the hub (``owner/name``), or the state that a file holds.
-            trust: Whether the file may hold objects, the reading of which can run any code.
+            trust: Whether the file may hold objects, the reading of which can run any code. One
+                that this process has saved may, and has to: the trainer reads its best model back.
 
         Returns:
             The model, ready to predict.
@@ -62,11 +70,32 @@ class ModelFile(SequenceTagger):
         else:
             path = find_model(model_path)
             cls._check_class(path, class_name(path))
-            state = read_state(path, trust)
+            state = read_state(path, trust or _is_own(path))
         model = cls._init_model_with_state_dict(state)
         model.model_card = state.get("model_card")
         model.eval()
         return model.to(flair.device)
+
+    def _generate_model_card(self, repo_id: str) -> str:
+        return f"""---
+tags:
+- flair
+- token-classification
+---
+
+A {type(self).__name__} of flair_jointner, a plugin of [Flair](https://github.com/flairNLP/flair):
+`pip install flair_jointner`
+
+```python
+from flair.data import Sentence
+from flair_jointner.models import load_tagger
+
+tagger = load_tagger("{repo_id}")
+sentence = Sentence("A text to tag")
+tagger.predict(sentence)
+print(sentence)
+```
+"""
 
     @classmethod
     def _check_class(cls, path: Path, name: str | None) -> None:
@@ -82,7 +111,7 @@ class ModelFile(SequenceTagger):
                 f"{message} To start a tagger from its weights: tagger.init_from_classifier(path), "
                 "or jointner train --classifier."
             )
-        if name in _names_below(ModelFile):
+        if name in {known.__name__ for known in classes_below(ModelFile)}:
             raise ModelFileError(f"{message} Load it with {name}.load or load_tagger.")
         raise ModelFileError(f"{message} This package does not load such a file.")
 
@@ -100,10 +129,30 @@ class ModelFile(SequenceTagger):
         return model_name
 
 
-def _names_below(parent: type) -> set[str]:
-    """Names of the classes that are made from one."""
-    children: list[type] = parent.__subclasses__()
-    return {child.__name__ for child in children}.union(*map(_names_below, children))
+def _remember(file: Path) -> None:
+    _saved[file.resolve()] = _identity(file)
+
+
+def _is_own(file: Path) -> bool:
+    """Whether this process has written a file, and nobody since."""
+    return file.is_file() and _saved.get(file.resolve()) == _identity(file)
+
+
+def _identity(file: Path) -> tuple[int, int, int]:
+    found = file.stat()
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def classes_below(parent: type[_Class]) -> list[type[_Class]]:
+    """A class and those that are made from it.
+
+    Args:
+        parent: The class.
+
+    Returns:
+        All that are imported.
+    """
+    return [parent, *(made for child in parent.__subclasses__() for made in classes_below(child))]
 
 
 def find_model(name: str | Path) -> Path:
@@ -119,11 +168,12 @@ def find_model(name: str | Path) -> Path:
 
 
 def _is_hub_name(name: str) -> bool:
-    """Whether a name can be ``owner/model`` on the hub: no file, no suffix of one."""
-    if Path(name).exists() or name.count("/") != 1 or Path(name).suffix:
+    """Whether a name can be ``owner/model`` or ``owner/model@revision``: no file, and no suffix."""
+    repository = name.split("@")[0]
+    if Path(name).exists() or name.count("/") != 1 or Path(repository).suffix in _SUFFIXES:
         return False
     try:
-        validate_repo_id(name)
+        validate_repo_id(repository)
     except HFValidationError:
         return False
     return True

@@ -84,6 +84,11 @@ class TaggerNetwork(ModelFile):
         """
         self._check_arguments(tag_dictionary, sequence_tagger)
         check_size(perturbation)
+        if torch.device(flair.device).type == "mps":
+            raise ValueError(
+                "flair.device is 'mps', which has no float64, and the CRF adds up in it: set "
+                "flair.device = torch.device('cpu')."
+            )
         super().__init__(embeddings, copy.deepcopy(tag_dictionary), tag_type, **sequence_tagger)
         self.constrain_decoding = constrain_decoding
         self.allow_unk_predictions = sequence_tagger.get("allow_unk_predictions", False)

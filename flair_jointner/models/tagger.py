@@ -47,8 +47,9 @@ class BaseTagger(TaggerNetwork):
 
     It differs from Flair's in this: sentences that are marked as not annotated add no loss and
     count in no score; losses are means over sentences, not sums; decoding yields valid sequences
-    only; scores are probabilities of the CRF; a loss weight with a CRF, where Flair ignores it,
-    is an error.
+    only; scores are probabilities of the CRF; ``train_initial_hidden_state`` is heeded, where Flair
+    makes the states and never reads them; a loss weight with a CRF, where Flair ignores it, is an
+    error.
 
     With ``perturbation`` the loss in training is that of the sentences plus that of the same
     sentences perturbed (adversarial training; Eqs. 3 and 4 of Zhou et al., 2019): each sentence's
@@ -60,12 +61,14 @@ class BaseTagger(TaggerNetwork):
     paper says nothing of dropout here: each of the two passes draws its own, above the embeddings.
     Its ε is one of each embedding layer (Table 6); here one number serves all.
 
-    With the trainer's ``mini_batch_chunk_size`` the gradient is the sum, not the mean, of the
-    gradients of the chunks, since the trainer adds them up; the ``samples/sec`` of its log are
-    batches; and in a ``MultitaskModel`` beside models whose losses are sums, a ``loss_factors`` of
-    the batch size gives this one the same weight. What Flair's ``_prepare_tensors``,
-    ``viterbi_decoder`` and ``loss_function`` are for is done by :meth:`embed`, :meth:`decode` and
-    :meth:`losses`.
+    Flair's trainer adds up the gradients of chunks (``mini_batch_chunk_size``) and of processes
+    (``multi_gpu``), which makes a mean larger the more there are:
+    :func:`~flair_jointner.training.train` divides them again
+    (:class:`~flair_jointner.training.MeanGradientPlugin`, for those who call the trainer
+    themselves). The ``samples/sec`` of its log are batches; and in a ``MultitaskModel`` beside
+    models whose losses are sums, a ``loss_factors`` of the batch size gives this one the same
+    weight. What Flair's ``_prepare_tensors``, ``viterbi_decoder`` and ``loss_function`` are for is
+    done by :meth:`embed`, :meth:`decode` and :meth:`losses`.
 
     Attributes:
         class_type: Label type of the class that a system with a sentence head predicts; None
@@ -257,7 +260,8 @@ class BaseTagger(TaggerNetwork):
             return_probabilities_for_all_classes: Whether each token gets the probability of every
                 tag (``token.get_tags_proba_dist``).
             verbose: Whether to show a progress bar.
-            label_name: Label type of the predictions; the model's own when None.
+            label_name: Label type of the predictions; the model's own when None. Classes of
+                sentences are then labelled ``{label_name}_{class_type}``.
             return_loss: Whether to return the loss against the gold labels.
             embedding_storage_mode: ``"none"``, ``"cpu"`` or ``"gpu"``.
             force_token_predictions: Whether to label tokens with tags instead of spans.
@@ -344,7 +348,13 @@ class BaseTagger(TaggerNetwork):
 
         Returns:
             A prediction each; None for an empty one.
+
+        Raises:
+            ValueError: If a token is empty.
         """
+        for tokens in sentences:
+            if "" in tokens:
+                raise ValueError(f"One of the tokens is empty, which Flair's are never: {tokens}")
         of_tokens = not self.predict_spans  # the score of such a tag is its probability
         run = TaggingRun(self, batch_size, with_probabilities=of_tokens, bfloat16=bfloat16)
         return run.over_tokens(sentences)

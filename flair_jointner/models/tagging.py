@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from flair_jointner.layers import length_mask
-from flair_jointner.models.embedding import sentence_context, word_tables
+from flair_jointner.models.embedding import forget_trained, sentence_context, word_tables
 from flair_jointner.models.garbage import full_collections_later
 from flair_jointner.models.losses import LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
@@ -33,6 +33,19 @@ and the output layer compute padding too."""
 _MUCH_SHORTER = 0.75
 _WORTH_FOLDING = 256
 """Folding the weights takes a few milliseconds: fewer tokens take the way of training."""
+_SAMPLE = 4096
+"""Numbers of a table of frozen word vectors that are looked at for changes."""
+_FOLDED = (
+    "embed",
+    "_embed_with",
+    "_look_up",
+    "encode",
+    "_before_rnn",
+    "_run_rnn",
+    "_after_rnn",
+    "forward",
+)
+"""What folding takes the place of."""
 
 
 class TaggingRun:
@@ -89,6 +102,8 @@ class TaggingRun:
         """
         lengths = [len(sentence) for sentence in sentences]
         self._fold(lengths)
+        if self._encoder is None:
+            forget_trained(self._tagger, sentences)
         with sentence_context(self._tagger, sentences), self._network() as run:
             for indices in self._batches(lengths, show_progress):
                 batch = [sentences[index] for index in indices]
@@ -219,8 +234,10 @@ def why_not_folded(tagger: "BaseTagger") -> str | None:
         return "the network has no LSTM of one layer"
     if tagger.train_initial_hidden_state or not tagger.rnn.bias:
         return "the LSTM has a trained initial state or no bias"
-    if type(tagger).encode is not TaggerNetwork.encode:
-        return f"{type(tagger).__name__} encodes in a way of its own"
+    system = type(tagger)
+    own = [name for name in _FOLDED if getattr(system, name) is not getattr(TaggerNetwork, name)]
+    if own:
+        return f"{system.__name__} has its own {' and '.join(own)}"
     return None
 
 
@@ -228,7 +245,9 @@ def _fingerprint(tagger: "BaseTagger") -> tuple[object, ...]:
     """Changes when a folded weight does.
 
     Fused optimizers, and whoever writes to ``weight.data``, go past torch's version counter: what
-    is trained is summed up. Of word vectors that are not, which may be many, the counter is enough.
+    is trained is summed up. Word vectors that are not may be many: the counter, and the sum of some
+    thousand numbers from all over the table, tell a new table, though not a few words' new vectors
+    that were written past the counter.
     """
     large = list(tagger.embeddings.parameters())
     summed: list[Tensor] = [weight for weight in large if weight.requires_grad]
@@ -236,5 +255,9 @@ def _fingerprint(tagger: "BaseTagger") -> tuple[object, ...]:
     if tagger.reproject_embeddings:
         summed += tagger.embedding2nn.parameters()
     summed += tagger.input_norms.buffers()
-    sums = tuple(float(weight.detach().sum(dtype=torch.float64)) for weight in summed)
-    return (sums, tuple((w.data_ptr(), w._version, len(w)) for w in large), id(tagger.embeddings))
+    samples = [w.detach().flatten()[:: max(1, w.numel() // _SAMPLE)] for w in large]
+    sums = tuple(float(w.detach().sum(dtype=torch.float64)) for w in (*summed, *samples))
+    # Weights that were made in inference mode, and cannot be changed outside of it, count nothing.
+    versions = tuple(0 if w.is_inference() else w._version for w in large)
+    places = tuple((w.data_ptr(), len(w)) for w in large)
+    return (sums, versions, places, id(tagger.embeddings))

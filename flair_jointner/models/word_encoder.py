@@ -38,13 +38,14 @@ class WordEncoder:
         """
         self.embeddings = embeddings
         self._norm = norm
-        self._lstm = FoldedLstm(rnn, projection, dtype)
+        device = next(rnn.parameters()).device
+        with torch.autocast(device.type, enabled=False):  # a caller's would round what is kept
+            self._lstm = FoldedLstm(rnn, projection, dtype)
         self._indices: dict[str, int] = {}
         words = len(embeddings.embedding.weight)
         directions, size, dtype = self._lstm.directions, self._lstm.gate_size, self._lstm.dtype
         self._gates: list[Tensor] | None = None  # a table for each direction
         if directions * words * size * dtype.itemsize <= _TABLE_BYTES:
-            device = next(rnn.parameters()).device
             with torch.inference_mode(False):  # later passes fill them, and may have another mode
                 self._gates = [
                     torch.empty(words, size, dtype=dtype, device=device) for _ in range(directions)
@@ -80,8 +81,13 @@ class WordEncoder:
         Returns:
             H, ``[batch, tokens, hidden]``, 0 on padding.
         """
-        packing = Packing(mask.sum(1))
-        packed = packing.pack(words)
+        with torch.autocast(words.device.type, enabled=False):  # the type is chosen already
+            packing = Packing(mask.sum(1))
+            states = self._run(packing.pack(words), packing)
+            return packing.pad(states, mask.size(1))
+
+    def _run(self, packed: Tensor, packing: Packing) -> Tensor:
+        """The hidden states of packed words, ``[N, hidden]``."""
         if self._gates is None:
             distinct, packed = packed.unique(return_inverse=True)
             gates = self._compute(distinct)
@@ -92,7 +98,7 @@ class WordEncoder:
                     table.index_copy_(0, new, rows)
                 self._is_known[new] = True
             gates = self._gates
-        return packing.pad(self._lstm.run(gates, packed, packing), mask.size(1))
+        return self._lstm.run(gates, packed, packing)
 
     def _compute(self, words: Tensor) -> list[Tensor]:
         """What words send into the gates, ``[words, gates]`` per direction."""

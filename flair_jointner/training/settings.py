@@ -23,8 +23,10 @@ from flair_jointner.data.annotation import is_annotated
 from flair_jointner.data.sampling import length_bucketed
 from flair_jointner.data.splits import split_sentences
 from flair_jointner.data.transfer_corpus import TransferCorpus, alternating_resources
+from flair_jointner.models import BaseTagger
 from flair_jointner.training.averaging import AveragingPlugin
 from flair_jointner.training.best_model import BestModelPlugin
+from flair_jointner.training.mean_gradient import MeanGradientPlugin
 from flair_jointner.training.progress import ProgressPlugin, quiet_console
 
 log = logging.getLogger("flair_jointner")
@@ -111,6 +113,8 @@ def train(
     base_path = Path(base_path)
     best = BestModelPlugin(base_path)
     attached = [*(plugins or []), best]
+    if isinstance(model, BaseTagger):
+        attached.append(MeanGradientPlugin(settings.get("mini_batch_chunk_size")))
     if average_weights is not None:
         attached.insert(0, AveragingPlugin(average_weights))
     if show_progress:

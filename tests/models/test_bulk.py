@@ -11,10 +11,11 @@ from flair.data import Sentence
 from flair.embeddings import OneHotEmbeddings, StackedEmbeddings
 from flair.tokenization import SpaceTokenizer
 
+from flair_jointner import JointTagger
 from flair_jointner.data import ThaiTokenizer
 from flair_jointner.models import word_encoder
 from flair_jointner.models.fast_paths import FastPaths
-from flair_jointner.models.tagging import TaggingRun
+from flair_jointner.models.tagging import _FOLDED, TaggingRun
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +135,15 @@ def test_a_vocabulary_too_large_for_a_table_is_computed_by_batch(monkeypatch):
     pairs(rows, tagger.tag(texts))
 
 
-@pytest.mark.parametrize("change", ["step", "data", "words"])
+@pytest.mark.parametrize("change", ["step", "data", "words", "frozen words"])
 def test_changed_weights_are_folded_anew(change):
     tagger = tiny.joint_tagger(tiny.words(fine_tune=True) if change == "words" else None)
     texts = random_texts(100)
     before = list(tagger.tag(texts))
     if change == "data":
         tagger.rnn.weight_hh_l0.data.mul_(-3)
+    elif change == "frozen words":
+        tagger.embeddings.embedding.weight.data.mul_(-3)
     elif change == "words":
         with torch.no_grad():
             tagger.embeddings.embedding.weight.mul_(-3)
@@ -153,6 +156,38 @@ def test_changed_weights_are_folded_anew(change):
     assert after != before
     tagger.fast_paths = FastPaths(folded_lstm=False)
     pairs(after, tagger.tag(texts))
+
+
+def test_a_pass_under_the_callers_autocast_leaves_later_ones_alone():
+    tagger, fresh = tiny.joint_tagger(), tiny.joint_tagger()
+    fresh.load_state_dict(tagger.state_dict())
+    texts = random_texts(100)
+    with torch.autocast("cpu", torch.bfloat16):
+        list(tagger.tag(texts))
+        tagger.predict([Sentence(text) for text in texts])
+    assert list(tagger.tag(texts)) == list(fresh.tag(texts))
+
+
+@pytest.mark.parametrize("station", _FOLDED)
+def test_a_station_of_a_subclass_is_not_folded_away(station):
+    own = type("Own", (JointTagger,), {station: lambda self, *args: None})
+    tagger = tiny.joint_tagger()
+    tagger.__class__ = own
+    assert tagger.describe_fast_path()["folded_lstm"] == f"Own has its own {station}"
+
+
+def test_a_tagger_loaded_in_inference_mode_tags_outside_of_it(tmp_path):
+    tiny.joint_tagger().save(tmp_path / "tagger.pt")
+    with torch.inference_mode():
+        tagger = JointTagger.load(tmp_path / "tagger.pt")
+    texts = random_texts(100)
+    assert list(tagger.tag(texts)) == list(JointTagger.load(tmp_path / "tagger.pt").tag(texts))
+
+
+def test_an_empty_token_is_refused_where_tokens_are_counted(tagger):
+    for count in (1, 200):  # few tokens are not folded
+        with pytest.raises(ValueError, match="is empty"):
+            tagger.predict_tokens([["mibal", "", "rofen"]] * count)
 
 
 def test_tokens_are_taken_as_they_are(tagger):

@@ -9,7 +9,7 @@ from flair.embeddings import StackedEmbeddings, TransformerWordEmbeddings
 from flair.models import SequenceTagger
 from torch import nn
 
-from flair_jointner import JointTagger
+from flair_jointner import DATNet, JointTagger
 from flair_jointner.layers import MultiHeadSelfAttention, SoftAttention
 
 # ----- Eq. 3 -----
@@ -353,6 +353,25 @@ def test_a_start_from_a_joint_tagger_takes_no_head_and_no_attention():
     assert not torch.equal(new.attention.score.weight, old.attention.score.weight)
     two = tiny.dictionary(("red", "green"), spans=False)
     assert len(JointTagger.from_sequence_tagger(old, two, "colour").classes) == 2
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_what_decides_the_predictions_of_the_other_tagger_is_taken_along(allowed):
+    theirs = SequenceTagger(
+        tiny.words(), tiny.dictionary(), "ner", hidden_size=4, allow_unk_predictions=allowed
+    )
+    assert JointTagger.from_sequence_tagger(theirs).allow_unk_predictions is allowed
+    old = tiny.joint_tagger(constrain_decoding=allowed, train_initial_hidden_state=True)
+    old.tag_temperature = 2.0
+    new = JointTagger.from_sequence_tagger(old)
+    assert (new.constrain_decoding, new.tag_temperature) == (allowed, 2.0)
+    assert torch.equal(new.lstm_init_h, old.lstm_init_h)
+
+
+def test_a_tagger_with_weights_of_its_own_is_refused():
+    other = DATNet(tiny.words(), tiny.dictionary(), "ner", tiny.words(6, "source"), hidden_size=4)
+    with pytest.raises(ValueError, match="weights of a DATNet are not those of a JointTagger"):
+        JointTagger.from_sequence_tagger(other)
 
 
 def test_several_classes_of_a_sentence_are_refused():

@@ -6,10 +6,14 @@ from flair.embeddings import HashEmbeddings, StackedEmbeddings
 from flair.models import SequenceTagger
 
 from flair_jointner import DATNet, JointTagger
-from flair_jointner.models import ModelFileError, load_tagger
+from flair_jointner.models import BaseTagger, ModelFileError, load_tagger
 
 
-@pytest.mark.parametrize("system", [JointTagger, DATNet])
+class Own(JointTagger):
+    pass
+
+
+@pytest.mark.parametrize("system", [JointTagger, DATNet, BaseTagger, Own])
 def test_the_file_says_which_system_it_is(system, tmp_path):
     made = system(tiny.words(), tiny.dictionary(), "ner", hidden_size=4)
     made.save(tmp_path / "tagger.pt")

@@ -1,6 +1,7 @@
 """Saving and loading whole models, through our loader and through Flair's."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from flair.nn import Classifier
 from flair.nn import model as flair_model
 from torch import nn
 
-from flair_jointner import JointTagger
+from flair_jointner import DATNet, JointTagger
 from flair_jointner.models import BaseTagger, ModelFileError
 
 
@@ -180,10 +181,17 @@ def test_a_file_with_an_object_is_refused_and_loads_with_trust(tmp_path, caplog)
     tagger.save(tmp_path / "tagger.pt")
     assert "can be loaded with trust=True only" in caplog.text
     assert "Plain" in caplog.text
+    copied = shutil.copy(tmp_path / "tagger.pt", tmp_path / "copied.pt")
     with pytest.raises(ModelFileError, match="(?s)can run any code.*trust=True.*Plain"):
+        JointTagger.load(copied)
+    for trusted in (
+        JointTagger.load(copied, trust=True),
+        JointTagger.load(tmp_path / "tagger.pt"),  # as the trainer does with what it saved
+    ):
+        assert trusted.class_type.name == "category"
+    shutil.copy(copied, tmp_path / "tagger.pt")
+    with pytest.raises(ModelFileError, match="trust=True"):
         JointTagger.load(tmp_path / "tagger.pt")
-    trusted = JointTagger.load(tmp_path / "tagger.pt", trust=True)
-    assert trusted.class_type.name == "category"
 
 
 class Plain:
@@ -264,7 +272,20 @@ def test_flairs_short_names_are_not_downloaded_by_our_class(monkeypatch):
         assert JointTagger._fetch_model(name) == name
 
 
-def test_names_on_the_hub_are_fetched_by_flair(tmp_path, monkeypatch):
+@pytest.mark.parametrize("system", [JointTagger, DATNet])
+def test_the_code_of_the_model_card_runs(system, tmp_path, monkeypatch, capsys):
+    made = system(tiny.words(), tiny.dictionary(), "ner", hidden_size=4)
+    made.save(tmp_path / "pytorch_model.bin")
+    there = {"owner/tagger-v1.0": str(tmp_path / "pytorch_model.bin")}
+    monkeypatch.setattr(SequenceTagger, "_fetch_model", there.__getitem__)
+    card = made._generate_model_card("owner/tagger-v1.0")
+    assert card.startswith("---\ntags:") and system.__name__ in card
+    exec(card.split("```python\n")[1].split("```")[0], {})
+    assert "A text to tag" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["somebody/tagger", "somebody/tagger-v1.0", "a/tagger@v2"])
+def test_names_on_the_hub_are_fetched_by_flair(name, tmp_path, monkeypatch):
     tagger = tiny.joint_tagger()
     tagger.save(tmp_path / "pytorch_model.bin")
     asked = []
@@ -274,10 +295,10 @@ def test_names_on_the_hub_are_fetched_by_flair(tmp_path, monkeypatch):
         return str(tmp_path / "pytorch_model.bin")
 
     monkeypatch.setattr(SequenceTagger, "_fetch_model", fetch)
-    assert predictions(JointTagger.load("somebody/tagger")) == predictions(tagger)
+    assert predictions(JointTagger.load(name)) == predictions(tagger)
     # This is what makes Classifier.load hand the fetched file to our loader.
-    assert JointTagger._fetch_model("somebody/tagger") == tmp_path / "pytorch_model.bin"
-    assert set(asked) == {"somebody/tagger"}
+    assert JointTagger._fetch_model(name) == tmp_path / "pytorch_model.bin"
+    assert set(asked) == {name}
 
 
 @pytest.mark.parametrize("make", [text_classifier, sequence_tagger])

@@ -378,6 +378,17 @@ def test_the_work_grows_linearly_with_the_number_of_sentences(tagger, monkeypatc
     assert len(calls) <= 60
 
 
+def test_vectors_that_were_trained_since_they_were_stored_are_made_anew():
+    known = tiny.dictionary(tiny.WORDS, spans=False, add_unk=True)
+    tagger = tiny.joint_tagger(StackedEmbeddings([OneHotEmbeddings(known), tiny.words()]))
+    sentences, fresh = tiny.titles(), tiny.titles()
+    for _ in range(2):
+        stored = tagger.evaluate(sentences, tiny.TAG_TYPE, embedding_storage_mode="cpu")
+        assert stored.loss == tagger.evaluate(fresh, tiny.TAG_TYPE).loss
+        with torch.no_grad():
+            next(tagger.embeddings.parameters()).mul_(-5)
+
+
 @pytest.mark.parametrize("mode, kept", [("none", False), ("cpu", True)])
 def test_embeddings_are_stored_as_asked(mode, kept):
     known = tiny.dictionary(tiny.WORDS, spans=False, add_unk=True)
@@ -505,6 +516,12 @@ def test_what_flairs_forward_takes_is_refused():
     tagger = tiny.joint_tagger()
     with pytest.raises(TypeError, match=r"tagger\.forward\(\*tagger\.embed\(sentences\)\)"):
         tagger.forward(*tagger._prepare_tensors(tiny.titles()))
+
+
+def test_a_device_without_float64_is_refused(monkeypatch):
+    monkeypatch.setattr(flair, "device", torch.device("mps"))
+    with pytest.raises(ValueError, match="no float64"):
+        tiny.joint_tagger()
 
 
 def test_an_unknown_tag_format_is_refused():

@@ -258,6 +258,28 @@ def test_batches_of_a_transfer_corpus_are_of_one_resource_each(tmp_path):
     assert sum(plugin.seen) == 8
 
 
+def test_the_gradient_of_a_batch_in_chunks_is_its_mean(tmp_path):
+    class Gradients(TrainerPlugin):
+        @TrainerPlugin.hook
+        def after_training_batch(self, **_):
+            weights = self.model.named_parameters()
+            self.found = {k: w.grad.clone() for k, w in weights if w.grad is not None}
+
+    found = []
+    for chunk in (None, 4):
+        flair.set_seed(1)
+        corpus = tiny.corpus(titles(12, 1), titles(4, 2))
+        model = tagger(corpus, attention=None, locked_dropout=0.0)
+        plugin = Gradients()
+        settings = {"max_epochs": 1, "mini_batch_size": 12, "max_grad_norm": None}
+        own = {"plugins": [plugin], "least_updates": 1, "mini_batch_chunk_size": chunk}
+        train(model, corpus, tmp_path, **settings, **own)
+        found.append(plugin.found)
+    whole, chunks = found
+    for name, gradient in whole.items():
+        assert torch.allclose(chunks[name], gradient, rtol=1e-4, atol=1e-6), name
+
+
 def test_training_in_bfloat16_learns_the_task(tmp_path):
     corpus = small_corpus()
     model = tagger(corpus)
