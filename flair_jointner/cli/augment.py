@@ -9,7 +9,7 @@ from flair.data import Sentence
 from tqdm import tqdm
 
 from flair_jointner.cli import options
-from flair_jointner.cli.inputs import Paths, check_not_read, read_all, read_raw
+from flair_jointner.cli.inputs import Paths, check_not_read, read_all, read_raw, reading_annotated
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import (
     EntityDictionary,
@@ -113,7 +113,8 @@ def _read(
         training = read_all(train_files, types, {**reading, "tokenizer": None})
         return training, [Sentence(tokens) for tokens in read_raw(files, reading)]
     training = read_all(train_files, types, reading, files)
-    return training, read_all(files, labels, reading, train_files)
+    with reading_annotated():
+        return training, read_all(files, labels, reading, train_files)
 
 
 def _match(

@@ -180,6 +180,15 @@ def check_plain_text(option: str, reading: dict[str, Any], *known: str) -> None:
 
 
 @contextmanager
+def reading_annotated() -> Iterator[None]:
+    """Says of what is wrong with the files of a command that they may be plain text."""
+    try:
+        yield
+    except DataError as error:
+        raise ValueError(f"{error}\nIf the files are plain text, pass --raw.") from error
+
+
+@contextmanager
 def reading_source() -> Iterator[None]:
     """Says of what is wrong with a source's files that they have options of their own."""
     try:

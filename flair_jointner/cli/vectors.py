@@ -13,10 +13,10 @@ from flair_jointner.cli.inputs import (
     check_plain_text,
     read_all,
     read_raw,
+    reading_annotated,
 )
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import save_vectors, train_vectors
-from flair_jointner.data.errors import DataError
 from flair_jointner.data.vectors import check_vectors_name, check_words
 
 
@@ -67,10 +67,8 @@ def vectors(
         check_plain_text("--raw", reading, "encoding", "tokenizer")
         words = list(read_raw(files, reading))
     else:
-        try:
+        with reading_annotated():
             sentences = read_all(files, WORDS_ALONE, reading)
-        except DataError as error:
-            raise ValueError(f"{error}\nIf the files are plain text, pass --raw.") from error
         words = [[token.text for token in sentence] for sentence in sentences]
     check_words(word for sentence in words for word in sentence)
     found = train_vectors(words, **settings)

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from flair.data import Sentence
 from flair.tokenization import SegtokTokenizer, Tokenizer
 
 from flair_jointner.data.annotation import mark_unannotated
+from flair_jointner.data.csv_rows import Quoting, csv_rows
 from flair_jointner.data.errors import DataError, MalformedData
 from flair_jointner.data.text_files import check_decoded, read_lines, read_raw_lines
-
-LONGEST_FIELD = 10_000_000
-"""More than any text has, where Python's own limit is 131,072; after a quotation mark that is not
-closed no more than this is read."""
-Quoting = Literal[0, 1, 2, 3]
-"""The constants `csv.QUOTE_...`."""
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
@@ -138,7 +131,7 @@ def read_table(
     lines = read_raw_lines(path, encoding)
     sentences = []
     with MalformedData(skip_malformed) as malformed:
-        rows = _rows(path, lines, delimiter, quoting, malformed)
+        rows = csv_rows(path, lines, delimiter, quoting, malformed)
         first, header = next(rows, (1, []))
         check_decoded(path, first, "".join(header), encoding)
         text_index, class_index = (
@@ -174,29 +167,6 @@ def _delimiter_of(path: str | Path) -> str:
     return _DELIMITERS[suffix]
 
 
-def _rows(
-    path: str | Path, lines: list[str], delimiter: str, quoting: Quoting, malformed: MalformedData
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not blank, with the number of its first line."""
-    csv.field_size_limit(LONGEST_FIELD)
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
-    while reader.line_num < len(lines):
-        number = reader.line_num + 1
-        row: list[str] = []
-        with malformed.catch():
-            try:
-                row = next(reader)
-            except csv.Error as error:
-                raise DataError(
-                    path,
-                    number,
-                    f"a row that is not CSV ({error})",
-                    "closed quotes; or pass --plain-quotes (quoting=csv.QUOTE_NONE)",
-                ) from error
-        if row:
-            yield number, row
-
-
 def _column_index(path: str | Path, number: int, header: list[str], name: str) -> int:
     if name not in header:
         found = f"the columns {', '.join(map(repr, header))}" if header else "no header"
@@ -212,6 +182,8 @@ def _classified(
     category: str,
     class_type: str,
 ) -> Sentence:
+    if isinstance(text, str):
+        text = text.replace("\r", " ")  # which Flair's default tokenizer stumbles over
     sentence = Sentence(text) if tokenizer is None else Sentence(text, use_tokenizer=tokenizer)
     if len(sentence) == 0:
         raise DataError(

@@ -200,8 +200,8 @@ def plot_reliability(named: dict[str, ScoredPredictions], path: str | Path) -> N
         named: Predictions and what they are called.
         path: The picture to write; its ending gives the format.
     """
-    plot = _plots()
-    figure, axes = plot.subplots(1, len(named), figsize=(4.5 * len(named), 4.2), squeeze=False)
+    figure = _make_figure(4.5 * len(named))
+    axes = figure.subplots(1, len(named), squeeze=False)
     for axis, (name, predictions) in zip(axes[0], named.items(), strict=True):
         found = reliability(predictions)
         width = found.edges[1] - found.edges[0]
@@ -210,7 +210,7 @@ def plot_reliability(named: dict[str, ScoredPredictions], path: str | Path) -> N
         axis.plot(found.confidence, found.accuracy, "o", color="tab:orange")
         axis.set(xlabel="score", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
         axis.set_title(f"{name}: {len(predictions.scores)}, calibration error {found.error:.3f}")
-    _save(figure, path)
+    figure.savefig(path, dpi=150)
 
 
 def plot_thresholds(entities: ScoredPredictions, path: str | Path) -> None:
@@ -220,26 +220,18 @@ def plot_thresholds(entities: ScoredPredictions, path: str | Path) -> None:
         entities: The entities.
         path: The picture to write; its ending gives the format.
     """
-    figure, axis = _plots().subplots(figsize=(5.5, 4.2))
+    figure = _make_figure(5.5)
+    axis = figure.subplots()
     curve = threshold_curve(entities)
     axis.plot(curve.thresholds, curve.precision, label="precision")
     axis.plot(curve.thresholds, curve.recall, label="recall")
     axis.set(xlabel="least score of an entity that is kept", ylabel="fraction", ylim=(0, 1.02))
     axis.grid(alpha=0.3)
     axis.legend()
-    _save(figure, path)
-
-
-def _plots() -> Any:
-    import matplotlib
-
-    matplotlib.use("Agg")  # pictures go to files, also where there is no screen
-    from matplotlib import pyplot
-
-    return pyplot
-
-
-def _save(figure: Any, path: str | Path) -> None:
-    figure.tight_layout()
     figure.savefig(path, dpi=150)
-    _plots().close(figure)
+
+
+def _make_figure(width: float) -> Any:
+    from matplotlib.figure import Figure  # takes a while to import, and few commands draw
+
+    return Figure(figsize=(width, 4.2), layout="constrained")

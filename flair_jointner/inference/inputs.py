@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TextIO
 
 from flair_jointner.data import DataError
-from flair_jointner.data.categories import LONGEST_FIELD, Quoting
+from flair_jointner.data.csv_rows import Quoting, csv_rows
+from flair_jointner.data.errors import MalformedData
 from flair_jointner.data.text_files import check_decoded, open_text
 
 InputFormat = Literal["text", "jsonl", "csv", "tsv"]
@@ -107,11 +108,10 @@ def read_stream(
     elif file_format == "jsonl":
         yield from _read_json_lines(lines, name, column)
     else:
-        quoting: Quoting = csv.QUOTE_NONE if plain_quotes else csv.QUOTE_MINIMAL
         delimiter = "," if file_format == "csv" else "\t"
-        csv.field_size_limit(LONGEST_FIELD)
-        reader = csv.DictReader(lines, delimiter=delimiter, quoting=quoting, strict=True)
-        yield from _read_table(reader, name, column)
+        quoting: Quoting = csv.QUOTE_NONE if plain_quotes else csv.QUOTE_MINIMAL
+        stop = MalformedData(skip=False)
+        yield from _read_table(csv_rows(name, lines, delimiter, quoting, stop), name, column)
 
 
 def _decoded(lines: Iterable[str], name: str, encoding: str) -> Iterator[str]:
@@ -147,33 +147,24 @@ def _no_json(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _read_table(reader: "csv.DictReader[str]", name: str, column: str) -> Iterator[TextInput]:
-    begins = 1
-    try:
-        if column not in (reader.fieldnames or []):
-            found = f"columns {', '.join(reader.fieldnames or []) or '(none)'}"
-            raise DataError(name, 1, found, f"a column {column!r}")
-        twice = [head for head, count in Counter(reader.fieldnames).items() if count > 1]
-        if twice:
-            raise DataError(name, 1, f"{', '.join(twice)} twice", "a name of its own for a column")
-        begins = reader.line_num + 1
-        columns = len(reader.fieldnames or [])
-        for fields in reader:
-            given = sum(value is not None for value in fields.values())
-            if None in fields or given < columns:
-                given += len(fields.get(None, ())) - (None in fields)
-                raise DataError(
-                    name,
-                    begins,
-                    f"{given} field(s)",
-                    f"{columns}, as in the first line; a text with a separator has to be in quotes",
-                )
-            yield TextInput(fields.pop(column), fields)
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            name,
-            begins,
-            f"a row that is not CSV ({error})",
-            "closed quotes; or pass --plain-quotes (plain_quotes=True)",
-        ) from error
+def _read_table(
+    rows: Iterator[tuple[int, list[str]]], name: str, column: str
+) -> Iterator[TextInput]:
+    begins, heads = next(rows, (1, []))
+    if column not in heads:
+        found = f"columns {', '.join(heads) or '(none)'}"
+        raise DataError(name, begins, found, f"a column {column!r}")
+    twice = [head for head, count in Counter(heads).items() if count > 1]
+    if twice:
+        found = f"{', '.join(twice)} twice"
+        raise DataError(name, begins, found, "a name of its own for a column")
+    for number, row in rows:
+        if len(row) != len(heads):
+            raise DataError(
+                name,
+                number,
+                f"{len(row)} field(s)",
+                f"{len(heads)}, as in the first line; a text with a separator has to be in quotes",
+            )
+        fields = dict(zip(heads, row, strict=True))
+        yield TextInput(fields.pop(column), fields)

@@ -85,6 +85,8 @@ def tokenize(text: Text, tokenizer: Tokenizer) -> Tokenized:
             return Tokenized(" ".join(tokens), [tokens[i] for i in real], starts, ends)
         return Tokenized(" ".join(tokens), tokens, starts, ends)
     cleaned = Sentence._handle_problem_characters(text)
+    # Flair's default tokenizer joins "T-\rshirt" to a word that the text does not hold.
+    cleaned = cleaned.replace("\r", " ")
     tokens = [token for token in tokenizer.tokenize(cleaned) if token]
     starts, offset = [], 0
     for token in tokens:

@@ -101,8 +101,15 @@ def _wrong_sizes(
 
 def _wrong_extra(data: Data, configurations: list[Configuration]) -> Iterator[str]:
     of_ner_only = {name for one in configurations if one.ner_only for name in one.add}
+    annotating = [part for one in configurations for part in (one.self_training, one.augmentation)]
+    to_annotate = {name for part in annotating if part is not None for name in part.add}
     for name, files in data.extra.items():
         sentences = [] if files == "rest" else read_files(data, files, data.class_type)
+        if name in to_annotate and any(is_annotated(s, data.tag_type) for s in sentences):
+            yield (
+                f"extra.{name}, which a configuration shall annotate, is annotated: name it under "
+                "add, or take files without entities"
+            )
         if name in of_ner_only:
             where = f"extra.{name}, from which a configuration with ner_only shall learn,"
             yield from _no_entities(where, sentences, data.tag_type)

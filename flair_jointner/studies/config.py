@@ -1,5 +1,6 @@
 """What a study runs: one YAML file, checked before anything starts."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -183,6 +184,12 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# YAML 1.1 takes 1e-3 for a text, as it has no point.
+_UniqueKeys.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), "-+0123456789"
+)
+
+
 def read_study(path: str | Path) -> Study:
     """Reads and checks a study's file.
 
@@ -222,6 +229,11 @@ def _describe(error: ValidationError, where: str = "") -> str:
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = f"no such key; possible: {', '.join(_keys_beside(problem['loc']))}"
+        elif problem["loc"][-1:] == ("[key]",):
+            message = (
+                f"{problem['input']!r} found where a name is wanted; YAML takes a bare no, yes or "
+                "number for a value: put the name in quotes"
+            )
         elif problem["type"] in ("model_type", "dict_type"):
             message = f"{problem['input']!r} found; keys with values are wanted"
         elif problem["type"] not in ("value_error", "missing"):

@@ -175,7 +175,10 @@ class Configuration(BaseModel):
     @property
     def tagger(self) -> dict[str, Any]:
         """Arguments of the tagger."""
-        return dict(self.model_extra or {})
+        given = dict(self.model_extra or {})
+        if given.get("attention") == "none":  # as on the command line
+            given["attention"] = None
+        return given
 
     @property
     def learns_classes(self) -> bool:

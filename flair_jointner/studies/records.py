@@ -49,7 +49,11 @@ def is_done(study: Study, record: Record, retry: bool = False) -> bool:
     """
     if "error" in record:
         return not retry
-    return not study.keep_models or run_folder(study, record["key"]).exists()
+    return not study.keep_models or (record.get("kept", False) and _model_is_there(study, record))
+
+
+def _model_is_there(study: Study, record: Record) -> bool:
+    return any(run_folder(study, record["key"]).rglob("best-model.pt"))
 
 
 def append_record(study: Study, record: Record) -> None:
@@ -75,9 +79,10 @@ def read_records(study: Study) -> dict[Run, Record]:
         study: The study.
 
     Returns:
-        The last record of each run, in the order of the plan, under the names that data set and
-        configuration have now; runs of other configurations, or of an older state of the data, are
-        left out.
+        The last record of each run, or the last with scores, if there is one: a run can fail when
+        it is done again for its model. They stand in the order of the plan, under the names that
+        data set and configuration have now; runs of other configurations, or of an older state of
+        the data, are left out.
 
     Raises:
         ValueError: If a line is damaged.
@@ -91,7 +96,8 @@ def read_records(study: Study) -> dict[Run, Record]:
         for number, line in enumerate(lines, start=1):
             try:
                 record = json.loads(line)
-                found[record["key"]] = record
+                if "error" not in record or "error" in found.get(record["key"], record):
+                    found[record["key"]] = record
             except (ValueError, KeyError, TypeError) as error:
                 raise ValueError(
                     f"{file}, line {number} is no result: {line[:60]!r}. Delete that line; its run "

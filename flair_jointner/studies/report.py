@@ -125,7 +125,7 @@ def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
             yield f"## Accuracy of the classes, {_named(results, size)}"
             yield accuracy_table(results, size)
     yield _how_it_was_run(results)
-    if results.failed:
+    if results.failed or results.diverged:
         yield _failures(results)
 
 
@@ -171,8 +171,8 @@ def _how_complete(results: Results) -> str:
         text = f"**{len(results.records)} of {results.planned} runs are finished{failed}.** "
     if not results.has_equal_seeds():
         text += (
-            "Compared are means over the seeds that configurations share; one with fewer seeds is "
-            "left out, unless the study gives it no more."
+            "Compared are means over the seeds that the finished configurations share; one that "
+            "lacks any of these is left out."
         )
     return f"{text.strip()}\n\n" if text else ""
 
@@ -203,7 +203,9 @@ def _about_tests() -> str:
         f"bootstrap over test sentences ({RESAMPLES:,} resamples of the mean over seeds, in at "
         f"most {BLOCKS} blocks of neighbouring sentences; Koehn, 2004, and Carlstein, 1986; none "
         f"for less than {FEWEST_BLOCKS} sentences), then the same of a paired t-test over seeds. "
-        "No p-value is corrected for the number of comparisons."
+        "No p-value is corrected for the number of comparisons, and none knows what other training "
+        "sentences would have given: all seeds share one draw of them, one set of word vectors and "
+        "one pre-trained classifier."
     )
 
 
@@ -291,12 +293,14 @@ def _versions(results: Results) -> dict[str, list[str]]:
 
 
 def _failures(results: Results) -> str:
+    found = [(r, f"`{r['error'].strip().splitlines()[-1]}`") for r in results.failed]
+    found += [
+        (r, f"diverged after epoch {r['epochs']}; the best model before is scored")
+        for r in results.diverged
+    ]
     rows = [
-        [
-            escape(f"{r['data']}, {r['size']}, {r['configuration']}, seed {r['seed']}"),
-            f"`{r['error'].strip().splitlines()[-1]}`",
-        ]
-        for r in results.failed
+        [escape(f"{r['data']}, {r['size']}, {r['configuration']}, seed {r['seed']}"), what]
+        for r, what in found
     ]
     return f"## Runs that failed\n\n{table(['run', 'error'], rows)}"
 

@@ -1,6 +1,6 @@
 """The finished runs of a study, by cell of the grid."""
 
-from collections import Counter
+from collections import defaultdict
 from functools import cached_property, lru_cache
 
 from flair_jointner.studies.config import Study
@@ -18,6 +18,7 @@ class Results:
         planned: How many runs there will be.
         records: Runs with scores.
         failed: Runs that failed.
+        diverged: Runs with scores, of the best model before the dev loss was no number any more.
     """
 
     def __init__(self, study: Study) -> None:
@@ -33,9 +34,12 @@ class Results:
         self.study = study
         runs = plan(study)
         self.planned = len(runs)
-        self._seeds_planned = Counter((run.data, run.size, run.configuration) for run in runs)
+        self._planned: defaultdict[tuple[str, Size, str], set[int]] = defaultdict(set)
+        for run in runs:
+            self._planned[run.data, run.size, run.configuration].add(run.seed)
         self.records = [record for record in records if "error" not in record]
         self.failed = [record for record in records if "error" in record]
+        self.diverged = [record for record in self.records if record.get("diverged")]
         if not self.records and self.failed:
             raise ValueError(
                 f"All {len(self.failed)} runs failed, the first with: {self.failed[0]['error']} "
@@ -127,8 +131,9 @@ class Results:
     def compared(self, data: str, size: Size, split: str) -> dict[str, float]:
         """The F1 of the configurations that can be compared: means over the seeds that they share.
 
-        Left out are those with fewer runs than others, unless the study gives them no more, and
-        those that have no seed in common with the ones before them.
+        These are the seeds that all finished configurations have, but those that have none in
+        common with the ones before them; as long as none is finished, the seeds of the one that has
+        the most. Left out are configurations that lack one of them.
 
         Args:
             data: Name of the data set.
@@ -142,16 +147,18 @@ class Results:
             name: {record["seed"]: record[split]["f1"] for record in self.cell(data, size, name)}
             for name in self.study.configurations
         }
-        most = max(map(len, scores.values()))
-        shared: set[int] = set()
-        names = []
-        for name, by_seed in scores.items():
-            common = shared & set(by_seed) if shared else set(by_seed)
-            if common and len(by_seed) >= min(most, self._seeds_planned[data, size, name]):
-                names.append(name)
-                shared = common
+        finished = [
+            set(found)
+            for name, found in scores.items()
+            if found and self._planned[data, size, name] <= set(found)
+        ]
+        shared, *others = finished or [max((set(found) for found in scores.values()), key=len)]
+        for seeds in others:
+            shared = shared & seeds or shared
         return {
-            name: summarize([scores[name][seed] for seed in sorted(shared)]).mean for name in names
+            name: summarize([found[seed] for seed in sorted(shared)]).mean
+            for name, found in scores.items()
+            if shared <= set(found)
         }
 
     def best(self, data: str, size: Size) -> str:

@@ -66,6 +66,8 @@ def execute(study: Study, run: Run, key: str, report: Report) -> dict[str, Any]:
             "training": settings.model_dump(),
         },
         "versions": versions(),
+        "diverged": result["diverged"],
+        "kept": study.keep_models,
     }
     if not study.keep_models:
         shutil.rmtree(folder)

@@ -91,7 +91,8 @@ def train(
 
     Returns:
         What the trainer returns, the test score among it, with ``model_file`` (the file to use),
-        ``dev_scores`` (of each epoch), ``interrupted`` (by Ctrl-C) and ``seconds`` added.
+        ``dev_scores`` (of each epoch), ``interrupted`` (by Ctrl-C), ``diverged`` (after the best
+        model) and ``seconds`` added.
 
     Raises:
         ValueError: If the corpus cannot train this model, two settings contradict each other, or
@@ -136,6 +137,7 @@ def train(
     result["model_file"] = best.model_file()
     result["dev_scores"] = best.dev_scores
     result["interrupted"] = best.interrupted
+    result["diverged"] = best.diverged
     result["seconds"] = time.monotonic() - started
     log.info("Trained in %.0f s. The model is %s.", result["seconds"], result["model_file"])
     return result

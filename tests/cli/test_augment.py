@@ -29,6 +29,7 @@ def folder(tmp_path):
     (tmp_path / "raw.txt").write_text("a red bag,\n\nred\twine\n")
     (tmp_path / "empty.txt").write_text("\n")
     (tmp_path / "nothing.conll").write_text("a\tO\n")
+    (tmp_path / "plain.txt").write_text("a red bag\n")
     return tmp_path
 
 
@@ -100,6 +101,7 @@ def test_the_key_and_the_encoding_are_those_of_the_files_read(folder):
         (["{f}/nothing.conll"], "no title has an entity of the dictionary"),
         (["{f}/nothing.conll", "--train", "{f}/nothing.conll"], "of 1 read, all are among"),
         (["{f}/empty.txt", "--raw"], "The files to label hold no title"),
+        (["{f}/plain.txt"], "If the files are plain text, pass --raw"),
         (["{f}/titles.txt", "-o", "{f}/train.conll"], "cannot be the --output"),
         (["{f}/titles.txt", "--min-share", "2"], "2.0 is not in the range"),
         (["{f}/titles.txt", "--tag-column", "7"], "enough columns for tag_column=7"),

@@ -155,9 +155,46 @@ def test_malformed_rows_name_their_first_line(write, bad, found):
     assert len(read_table(path, "title", "kind", skip_malformed=True)) == 4
 
 
+def many_rows(*odd):
+    """A thousand titles, some of which are replaced."""
+    rows = [f"{i},Cap {i},hats" for i in range(1000)]
+    for index, row in odd:
+        rows[index] = row
+    return "\n".join(["id,title,kind", *rows, ""])
+
+
+def test_an_inch_sign_swallows_no_titles(write, caplog):
+    path = write(many_rows((10, '10,"5 inch screen,hats'), (900, '900,Monitor 27",hats')), "f.csv")
+    with pytest.raises(DataError, match="more than 100 lines.*--plain-quotes") as error:
+        read_table(path, "title", "kind")
+    assert error.value.line == 12
+    # The quotation mark inside of a field that is not in quotes is a character.
+    assert len(read_table(path, "title", "kind", skip_malformed=True)) == 999
+    plain = read_table(path, "title", "kind", quoting=csv.QUOTE_NONE)
+    assert len(plain) == 1000 and "go over several lines" not in caplog.text
+
+
+def test_rows_that_go_over_several_lines_are_counted(write, caplog):
+    path = write(many_rows((10, '10,"5 inch screen,hats'), (15, '15,Monitor 27",hats')), "f.csv")
+    assert len(read_table(path, "title", "kind")) == 995
+    assert (
+        "1 row(s) in quotes go over several lines, 6 in all, the first from line 12" in caplog.text
+    )
+
+
+def test_what_comes_after_an_open_quote_is_read_again(write):
+    path = write(many_rows((997, '997,"Cap,hats')), "f.csv")
+    assert len(read_table(path, "title", "kind", skip_malformed=True)) == 999
+
+
 def test_an_open_quote_names_the_line_where_it_opens(write):
     with pytest.raises(DataError, match="line 7.*QUOTE_NONE"):
         read_table(write(TABLE + '9,"Cap,hats\n8,Cap,hats\n', "f.csv"), "title", "kind")
+
+
+def test_a_carriage_return_in_a_text_is_a_space(write):
+    (sentence,) = read_table(write('title,kind\n"T-\rshirt x",hats\n', "f.csv"), "title", "kind")
+    assert [token.text for token in sentence][-1] == "x"
 
 
 def test_undecodable_rows(write):

@@ -223,6 +223,12 @@ def test_malformed_sentences(write, caplog, bad, line, found):
     assert "skipped 1 malformed" in caplog.text and f"line {line}" in caplog.text
 
 
+def test_old_line_ends_are_refused(write):
+    path = write("a O\rb B-X\r\rc O\r")
+    with pytest.raises(DataError, match="line 1: found a carriage return"):
+        read_columns(path)
+
+
 def test_undecodable_bytes_spoil_one_sentence_only(write):
     path = write("a\tO\n\nb\tO\nñ\tO\n\nc\tO\n", encoding="latin-1")
     assert error_of(path).line == 4

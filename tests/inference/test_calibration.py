@@ -1,5 +1,6 @@
 """Whether scores mean what they say: bins, curves and pictures."""
 
+import matplotlib
 import numpy as np
 import pytest
 import tiny
@@ -70,11 +71,13 @@ def test_predictions_are_compared_with_what_is_annotated(options):
 
 
 def test_pictures_are_drawn(tmp_path):
+    matplotlib.use("svg")
     some = scored((0.9, 1), (0.6, 1), (0.4, 0))
     plot_reliability({"entities": some, "category": scored()}, tmp_path / "reliability.png")
     plot_thresholds(some, tmp_path / "thresholds.svg")
     assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (tmp_path / "thresholds.svg").read_bytes()
+    assert matplotlib.get_backend() == "svg"  # a notebook goes on showing its pictures
 
 
 def test_a_threshold_that_keeps_nothing_says_so():

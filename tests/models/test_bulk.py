@@ -269,6 +269,13 @@ def test_other_fast_paths_are_described_too():
     assert described == "OneHotEmbeddings is embedded token by token"
 
 
+def test_a_carriage_return_in_a_text_keeps_the_offsets(tagger):
+    (row,) = tagger.tag(["T-\rmibal rofen tagop"])
+    assert row["text"] == "T-\rmibal rofen tagop"
+    (other,) = tagger.tag(["T- mibal rofen tagop"])
+    assert [e["start"] for e in row["entities"]] == [e["start"] for e in other["entities"]]
+
+
 def test_sizes_below_one_are_refused(tagger):
     with pytest.raises(ValueError, match="chunk_size is 0"):
         tagger.tag(["mibal"], chunk_size=0)

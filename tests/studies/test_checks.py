@@ -41,6 +41,20 @@ def test_data_that_hold_everything_pass(tmp_path):
             r"one\.txt has 1 classes of type 'category', and two are needed; label types found",
         ),
         ({"data": {"reading": {"encoding": "utf-99"}}}, "utf-99"),
+        (
+            {
+                "data": {"extra": {"more": "test.conll"}},
+                "configurations": {"a": {"self_training": {"add": "more"}}},
+            },
+            r"extra\.more, which a configuration shall annotate, is annotated: name it under add",
+        ),
+        (
+            {
+                "data": {"extra": {"more": "test.conll"}},
+                "configurations": {"a": {"augmentation": {"add": "more"}}},
+            },
+            r"extra\.more, which a configuration shall annotate, is annotated",
+        ),
         ({"output": "one.txt"}, r"output: .*one\.txt is a file: name a folder"),
     ],
 )

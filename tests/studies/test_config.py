@@ -29,6 +29,14 @@ def test_defaults_are_the_papers(tmp_path):
     assert study.baselines == ["plain"]
 
 
+def test_numbers_without_a_point_and_no_attention_are_understood(tmp_path):
+    file = write_study(tmp_path, configurations={"a": {"dropout": 0.5, "attention": "none"}})
+    text = file.read_text(encoding="utf-8")
+    assert "dropout: 0.5" in text
+    file.write_text(text.replace("dropout: 0.5", "dropout: 5e-1"), encoding="utf-8")
+    assert read_study(file).configurations["a"].tagger == {"dropout": 0.5, "attention": None}
+
+
 def test_a_configuration_changes_the_training_of_the_study(tmp_path):
     configurations = {"a": {"training": {"batch_size": 8}}, "b": {}}
     study = make_study(tmp_path, configurations=configurations)
@@ -63,6 +71,10 @@ def test_sizes_of_a_data_set_and_of_all(tmp_path):
         ({"sizes": [0]}, r"sizes\.0: 0 found; possible: a number from 1 on, or all$"),
         ({"sizes": ["alle"]}, r"sizes\.0: 'alle' found; possible: a number from 1 on, or all$"),
         ({"seeds": 3}, r"seeds: 3 found; input should be a valid list"),
+        (
+            {"configurations": {False: {}}},
+            r"configurations.*: False found where a name is wanted; .*put the name in quotes",
+        ),
         ({"baselines": []}, r"baselines: \[\] found; list should have at least 1 item"),
         ({"training": 5}, r"training: 5 found; keys with values are wanted"),
         (

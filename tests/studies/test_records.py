@@ -36,6 +36,7 @@ def test_the_last_record_of_a_run_counts_and_other_runs_do_not(tmp_path):
     append_record(study, record(study, error="broke"))
     append_record(study, record(study, epochs=9))
     append_record(study, {"key": "0123456789abcdef"})
+    append_record(study, record(study, error="broke when it was done again for its model"))
     (found,) = read_records(study).values()
     assert found["epochs"] == 9 and "error" not in found
 

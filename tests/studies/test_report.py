@@ -41,14 +41,11 @@ def results(tmp_path):
     for size in (20, 40):
         for seed in (1, 2):
             append_record(study, record(study, size=size, seed=seed))
+            joint = {"size": size, "configuration": "joint", "seed": seed}
+            if (size, seed) == (40, 2):
+                joint["error"] = "a\nBoom: x | y"
             counts = [[3, 0, 0], [1, seed, 0]]
-            append_record(
-                study,
-                record(
-                    study, size=size, configuration="joint", seed=seed, counts=counts, accuracy=0.5
-                ),
-            )
-    append_record(study, record(study, configuration="joint", seed=2, error="a\nBoom: x | y"))
+            append_record(study, record(study, **joint, counts=counts, accuracy=0.5))
     return Results(study)
 
 
@@ -96,6 +93,15 @@ def test_types_stand_in_the_middle_of_their_bars(results):
         ticks = len(axes.get_yticks())
         middles = [sum(places[i::ticks]) / len(places[i::ticks]) for i in range(ticks)]
         assert middles == pytest.approx(axes.get_yticks())
+
+
+def test_a_run_that_diverged_is_named(tmp_path):
+    study = make_study(tmp_path)
+    append_record(study, record(study))
+    append_record(study, record(study, seed=2, diverged=True))
+    write_report(Results(study), tmp_path / "docs.md")
+    text = (tmp_path / "docs.md").read_text(encoding="utf-8")
+    assert "| titles, 40, plain, seed 2 | diverged after epoch 2; the best model before" in text
 
 
 def test_confusion_says_how_many_entities_a_run_has(tmp_path):

@@ -41,7 +41,7 @@ def test_what_is_to_have_fewer_seeds_is_compared_over_those(tmp_path):
     assert results.f1("titles", 40, "plain", "dev").mean > 0.6
 
 
-def test_an_unfinished_configuration_without_others_like_it_is_not_compared(tmp_path):
+def test_an_unfinished_configuration_is_compared_over_the_seeds_of_the_finished_ones(tmp_path):
     plain, joint = settings()["configurations"].values()
     once = {**plain, "hidden_size": 4, "only": {"seeds": [1]}}
     configurations = {"plain": plain, "joint": joint, "once": once}
@@ -52,7 +52,21 @@ def test_an_unfinished_configuration_without_others_like_it_is_not_compared(tmp_
     assert Results(study).best("titles", 40) == "plain"
     append_record(study, record(study, configuration="once", dev_f1=0.4))
     found = Results(study).compared("titles", 40, "dev")
-    assert found == {"plain": 0.5, "once": pytest.approx(0.4)}
+    assert found == {"plain": 0.5, "joint": pytest.approx(0.9), "once": pytest.approx(0.4)}
+
+
+def test_a_seed_more_of_others_leaves_no_configuration_out(tmp_path):
+    plain, joint = settings()["configurations"].values()
+    few = {**plain, "hidden_size": 4, "only": {"seeds": [1, 2]}}
+    configurations = {"plain": plain, "joint": joint, "few": few}
+    study = make_study(tmp_path, seeds=[1, 2, 3, 4], configurations=configurations)
+    for seed in (1, 2):
+        for name, dev_f1 in (("plain", 0.5), ("joint", 0.9), ("few", 0.6)):
+            append_record(study, record(study, configuration=name, seed=seed, dev_f1=dev_f1))
+    append_record(study, record(study, seed=3, dev_f1=0.5))
+    append_record(study, record(study, configuration="joint", seed=3, error="killed"))
+    assert Results(study).best("titles", 40) == "joint"
+    assert len(Results(study).compared("titles", 40, "dev")) == 3
 
 
 def test_other_seeds_do_not_compare(tmp_path):

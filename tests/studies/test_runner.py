@@ -113,6 +113,7 @@ def test_extra_sentences_and_self_training_reach_the_tagger(tmp_path):
     added, taught = read_records(study).values()
     assert added["sentences"]["train"] == 40 + 160 + 60
     assert taught["sentences"]["unlabelled"] == 60
+    assert is_done(study, added) and is_done(study, taught)
     folder = study.output / "runs" / taught["key"]
     assert (folder / "round-1/best-model.pt").exists()
     model = JointTagger.load(study.output / "runs" / added["key"] / "best-model.pt")
@@ -232,10 +233,14 @@ def test_models_that_shall_be_kept_are_made_again(finished, tmp_path):
     copy = records_file(with_models)
     copy.write_bytes(records_file(finished).read_bytes())
     assert not any(is_done(with_models, record) for record in read_records(with_models).values())
-    run = plan(finished)[0]
-    run_folder(with_models, run_key(finished, run)).mkdir(parents=True)
-    done = [is_done(with_models, record) for record in read_records(with_models).values()]
-    assert done == [True] + [False] * (len(done) - 1)
+    record = next(iter(read_records(with_models).values()))
+    folder = run_folder(with_models, record["key"])
+    folder.mkdir(parents=True)
+    (folder / "best-model.pt").touch()  # of the first epoch, say, when the run was interrupted
+    assert not is_done(with_models, record)
+    assert is_done(with_models, {**record, "kept": True})
+    (folder / "best-model.pt").unlink()
+    assert not is_done(with_models, {**record, "kept": True})
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
