@@ -4,7 +4,7 @@
 #
 #   sh docs/studies/datnet-map.sh
 #
-# from the root of the repository. The data are not part of it; ../shared/data says where they are from.
+# from the root of the repository. The data are not part of it: see docs/data.md.
 set -e
 spanish=../shared/data/conll2002-es
 english=../shared/data/conll2003-en/eng.train
