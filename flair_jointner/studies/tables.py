@@ -143,12 +143,12 @@ def show_gain(gain: Gain) -> str:
         gain: Fractions.
 
     Returns:
-        Such as ``+1.73 [+0.41, +3.02], p = 0.010; 3 seeds [+0.10, +3.36], p = 0.043``.
+        Such as ``+1.73 [+0.41, +3.02], p = 0.010<br>3 seeds [+0.10, +3.36], p = 0.043``.
     """
     text = f"{100 * gain.mean:+.2f}"
     if gain.over_sentences is not None:
         text += f" {show_interval(gain.over_sentences)}"
-    text += f"; {gain.seeds} seed{'s' * (gain.seeds > 1)}"
+    text += f"<br>{gain.seeds} seed{'s' * (gain.seeds > 1)}"
     if gain.over_seeds is not None:
         text += f" {show_interval(gain.over_seeds)}"
     return text

@@ -77,7 +77,7 @@ def test_numbers_as_they_are_read():
     assert show_p(0.0004) == "p < 0.001" and show_p(0.04) == "p = 0.040"
     gain = Gain(-0.0123, 2, Interval(-0.02, 0.001, 0.08), Interval(-1, 1, 0.5))
     over_sentences = "-1.23 [-2.00, +0.10], p = 0.080"
-    assert show_gain(gain) == f"{over_sentences}; 2 seeds [-100.00, +100.00], p = 0.500"
+    assert show_gain(gain) == f"{over_sentences}<br>2 seeds [-100.00, +100.00], p = 0.500"
     one = gain._replace(seeds=1, over_seeds=None)
-    assert show_gain(one) == f"{over_sentences}; 1 seed"
-    assert show_gain(one._replace(over_sentences=None)) == "-1.23; 1 seed"
+    assert show_gain(one) == f"{over_sentences}<br>1 seed"
+    assert show_gain(one._replace(over_sentences=None)) == "-1.23<br>1 seed"
