@@ -61,7 +61,7 @@ def test_a_data_set_may_be_called_mean(tmp_path):
 
 
 def test_gains_are_over_the_baseline(results):
-    assert gain_table(results, 40, "plain").splitlines()[2:] == ["| joint | +57.14; 2 seeds |"]
+    assert gain_table(results, 40, "plain").splitlines()[2:] == ["| joint | +57.14<br>2 seeds |"]
 
 
 def test_a_bar_in_a_name_does_not_break_the_table():
