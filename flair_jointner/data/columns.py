@@ -136,9 +136,6 @@ def _read_block(
     block = _Block()
     for number, line in lines:
         check_decoded(path, number, line, encoding)
-        if "\r" in line:
-            found = f"a carriage return inside of {line[:40]!r}"
-            raise DataError(path, number, found, 'lines that end in "\\n" or "\\r\\n"')
         if layout.is_comment(line):
             _read_comment(path, number, line, block, layout.class_key)
         else:

@@ -88,8 +88,15 @@ def read_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
 
     Returns:
         The lines.
+
+    Raises:
+        DataError: If its line ends are carriage returns alone.
     """
-    return [line.rstrip("\r\n") for line in read_raw_lines(path, encoding)]
+    lines = read_raw_lines(path, encoding)
+    if len(lines) == 1 and not lines[0].endswith("\n") and "\r" in lines[0].rstrip("\r"):
+        found = f"carriage returns and no line end, as in {lines[0][:40]!r}"
+        raise DataError(path, 1, found, 'lines that end in "\\n" or "\\r\\n"')
+    return [line.rstrip("\r\n") for line in lines]
 
 
 def check_decoded(path: str | Path, line: int, text: str, encoding: str) -> None:

@@ -225,7 +225,7 @@ def test_malformed_sentences(write, caplog, bad, line, found):
 
 def test_old_line_ends_are_refused(write):
     path = write("a O\rb B-X\r\rc O\r")
-    with pytest.raises(DataError, match="line 1: found a carriage return"):
+    with pytest.raises(DataError, match="line 1: found carriage returns"):
         read_columns(path)
 
 
