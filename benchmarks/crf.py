@@ -1,5 +1,6 @@
 """The CRF loss, forward and backward: Flair, pytorch-crf and ours."""
 
+import flair
 import torch
 from flair.data import Dictionary
 from flair.models.sequence_tagger_utils.crf import CRF as FlairCRF
@@ -9,13 +10,13 @@ from measure import Comparison, compare
 from flair_jointner.layers import LinearChainCRF, length_mask
 
 
-def crf_losses(tags: int, repetitions: int, batch: int = 32) -> list[Comparison]:
+def crf_losses(tags: int, repetitions: int, batch_size: int) -> list[Comparison]:
     """Compares the losses of a batch of 5 to 25 tokens."""
     torch.manual_seed(0)
-    lengths = torch.randint(5, 26, (batch,)).sort(descending=True).values
-    mask = length_mask(lengths)
-    emissions = 3 * torch.randn(*mask.shape, tags)
-    gold = torch.randint(tags - 2, mask.shape)
+    lengths = torch.randint(5, 26, (batch_size,)).sort(descending=True).values.to(flair.device)
+    mask, on_processor = length_mask(lengths), lengths.cpu()  # Flair packs by the latter
+    emissions = 3 * torch.randn(*mask.shape, tags, device=flair.device)
+    gold = torch.randint(tags - 2, mask.shape, device=flair.device)
     flat = torch.cat([row[:n] for row, n in zip(gold, lengths.tolist(), strict=True)])
     names = Dictionary(add_unk=False)
     for index in range(tags - 2):
@@ -27,7 +28,7 @@ def crf_losses(tags: int, repetitions: int, batch: int = 32) -> list[Comparison]
 
     def theirs() -> float:
         given = emissions.clone().requires_grad_()
-        loss = flair_loss((flair_crf(given), lengths, flair_crf.transitions), flat)
+        loss = flair_loss((flair_crf(given), on_processor, flair_crf.transitions), flat)
         loss.backward()
         return float(loss.detach())
 
@@ -52,7 +53,7 @@ def crf_losses(tags: int, repetitions: int, batch: int = 32) -> list[Comparison]
         from torchcrf import CRF as PytorchCRF
     except ModuleNotFoundError:
         return rows
-    other = PytorchCRF(tags, batch_first=True)
+    other = PytorchCRF(tags, batch_first=True).to(flair.device)
     with torch.no_grad():  # the same distribution, but for moves that Flair forbids
         other.transitions.copy_(crf.transitions.t())
         other.start_transitions.copy_(crf.transitions[:, tags - 2])

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import flair
 import torch
 
 from flair_jointner.layers.matmul import product
@@ -60,14 +61,20 @@ def seconds(run: Callable[[], object], times: int = 1) -> float:
     gc.collect()
     gc.disable()
     try:
+        _wait()
         start = time.perf_counter()
         for _ in range(times):
             run()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
+        _wait()
         return (time.perf_counter() - start) / times
     finally:
         gc.enable()
+
+
+def _wait() -> None:
+    """Lets a GPU come to the end of what it was given."""
+    if torch.device(flair.device).type == "cuda":
+        torch.cuda.synchronize()
 
 
 def compare(
@@ -111,12 +118,13 @@ def compare(
     )
 
 
-def matmul_peak(dtype: torch.dtype, size: int = 1024) -> float:
+def matmul_peak(dtype: torch.dtype) -> float:
     """Best rate of a square matrix product, the machine's practical peak, in GFLOP/s.
 
     That of torch's own product or of this package's, whichever is faster.
     """
-    factor = torch.rand(size, size).to(dtype)
+    size = 1024 if torch.device(flair.device).type == "cpu" else 8192
+    factor = torch.rand(size, size, device=flair.device).to(dtype)
     ways = (lambda: factor @ factor, lambda: product(factor, factor))
     best = min(seconds(way) for _ in range(8) for way in ways)
     return 2 * size**3 / best / 1e9

@@ -3,11 +3,13 @@
 pip install -e .[benchmarks]
 python benchmarks/run.py                      # everything, into docs/performance.md
 python benchmarks/run.py --only crf --only tagging --repetitions 1 --report /tmp/report.md
+python benchmarks/run.py --device cuda --batch-size 512 --report docs/performance-gpu.md
 """
 
 import logging
 import platform
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -43,11 +45,19 @@ REAL = {"questions-vi": ("train", "test"), "dialog-es": ("train-es.tsv", "test-e
 @click.option("--report", type=click.Path(path_type=Path), default=Path("docs/performance.md"),
               show_default=True)  # fmt: skip
 @click.option("--threads", default=1, show_default=True)
-def main(only: tuple[str, ...], repetitions: int, report: Path, threads: int) -> None:
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--batch-size", default=32, show_default=True,
+              help="Sentences at a time, on both sides; in bulk tagging at least 256.")  # fmt: skip
+def main(
+    only: tuple[str, ...], repetitions: int, report: Path, threads: int, device: str,
+    batch_size: int,
+) -> None:  # fmt: skip
     torch.set_num_threads(threads)
+    flair.device = torch.device(device)
     logging.getLogger("flair").setLevel(logging.ERROR)
-    chosen = only or PARTS
-    lines = [*_machine(threads), "", *_HEADER]
+    # Two processes that share a GPU measure nothing.
+    chosen = only or [part for part in PARTS if device == "cpu" or part != "workers"]
+    lines = [*_machine(threads, batch_size), "", *_HEADER]
     times: dict[str, float] = {}
 
     def add(rows: list[Comparison]) -> None:
@@ -59,23 +69,23 @@ def main(only: tuple[str, ...], repetitions: int, report: Path, threads: int) ->
     def write() -> None:  # after each part: nothing is lost when a later one fails
         report.write_text("\n".join([*above, *lines]) + "\n", encoding="utf-8")
 
-    pictures = report.parent
+    pictures, pictured = report.parent, "growth" if device == "cpu" else f"growth-{device}"
     pictures.mkdir(parents=True, exist_ok=True)
     above = _written_by_hand(report)
-    for part, measure in _comparisons(repetitions).items():
+    for part, measure in _comparisons(repetitions, batch_size).items():
         if part.split()[0] in chosen:
             add(measure())
             write()
     if {"training", "tagging"} <= set(chosen):
         lines += ["", "## Share of the matrix-product peak", ""]
         lines += ["| stage | GFLOP | GFLOP/s | of the float32 peak |", "|---|---|---|---|"]
-        lines += _shares(times)
+        lines += _shares(times, batch_size)
         write()
     if "memory" in chosen:
-        lines += ["", "## Peak memory of training, batches of 32", ""]
+        lines += ["", f"## Peak memory of training, batches of {batch_size}", ""]
         lines += ["| tags | Flair | ours | ratio |", "|---|---|---|---|"]
         for tags in (25, 167, 331):
-            flair_peak, our_peak = training_memory(tags).values()
+            flair_peak, our_peak = training_memory(tags, batch_size).values()
             lines.append(
                 f"| {tags} | {flair_peak:,.0f} MiB | {our_peak:,.0f} MiB "
                 f"| ×{flair_peak / our_peak:.1f} |"
@@ -83,19 +93,19 @@ def main(only: tuple[str, ...], repetitions: int, report: Path, threads: int) ->
             click.echo(lines[-1])
         write()
     if "growth" in chosen:
-        by_counts = by_count([1000, 4000, 16_000, 100_000], flair_limit=16_000)
-        plot(by_counts, "sentences in one call", "sentences/s", pictures / "growth-count.png")
-        by_lengths = by_length([8, 32, 128, 512])
-        plot(by_lengths, "tokens in a sentence", "tokens/s", pictures / "growth-length.png")
+        by_counts = by_count([1000, 4000, 16_000, 100_000], 16_000, batch_size)
+        plot(by_counts, "sentences in one call", "sentences/s", pictures / f"{pictured}-count.png")
+        by_lengths = by_length([8, 32, 128, 512], batch_size)
+        plot(by_lengths, "tokens in a sentence", "tokens/s", pictures / f"{pictured}-length.png")
         lines += ["", "## How cost grows", "", *_rates(by_counts, "sentences", "sentences/s")]
         lines += ["", *_rates(by_lengths, "tokens in a sentence", "tokens/s")]
-        lines += ["", "![by number of sentences](growth-count.png)"]
-        lines += ["![by length](growth-length.png)"]
+        lines += ["", f"![by number of sentences]({pictured}-count.png)"]
+        lines += [f"![by length]({pictured}-length.png)"]
         write()
     if "stream" in chosen:
         lines += ["", "## A stream of texts, one process", ""]
         lines += ["| texts | texts/s | peak memory |", "|---|---|---|"]
-        for count, rate, peak in stream([10_000, 1_000_000]):
+        for count, rate, peak in stream([10_000, 1_000_000], batch_size):
             lines.append(f"| {count:,} | {rate:,.0f} | {peak:,.0f} MiB |")
             click.echo(lines[-1])
     write()
@@ -109,38 +119,50 @@ _HEADER = (
 _MARK = "<!-- measured -->"
 
 
-def _comparisons(repetitions: int) -> dict[str, Callable[[], list[Comparison]]]:
+def _comparisons(repetitions: int, batch_size: int) -> dict[str, Callable[[], list[Comparison]]]:
+    def crf(tags: int) -> list[Comparison]:
+        return crf_losses(tags, repetitions, batch_size)
+
+    def training(tags: int, sentences: int) -> list[Comparison]:
+        batches = max(6, sentences // batch_size)
+        return epochs(made_up(tags), repetitions, batches, batch_size)
+
+    def tag(tags: int, sentences: int) -> list[Comparison]:
+        count = max(sentences, 4 * batch_size)
+        return tagging(made_up(tags), repetitions, count, batch_size)
+
     return {
-        **{f"crf {t}": (lambda t=t: crf_losses(t, repetitions)) for t in (25, 47, 167, 331)},
-        "training 25": lambda: epochs(made_up(25), repetitions, batches=60),
-        "training 167": lambda: epochs(made_up(167), repetitions, batches=6),
-        "tagging 25": lambda: tagging(made_up(25), repetitions, theirs_count=640),
-        "tagging 167": lambda: tagging(made_up(167), repetitions, theirs_count=320),
+        **{f"crf {tags}": partial(crf, tags) for tags in (25, 47, 167, 331)},
+        "training 25": partial(training, 25, 1920),
+        "training 167": partial(training, 167, 192),
+        "tagging 25": partial(tag, 25, 640),
+        "tagging 167": partial(tag, 167, 320),
         "workers": lambda: [two_workers(repetitions, half) for half in (False, True)],
-        "vocabulary": lambda: [large_vocabulary(repetitions)],
-        **{f"data {name}": (lambda name=name: _on_data(name, repetitions)) for name in REAL},
+        "vocabulary": lambda: [large_vocabulary(repetitions, batch_size)],
+        **{f"data {name}": partial(_on_data, name, repetitions, batch_size) for name in REAL},
     }
 
 
-def _on_data(name: str, repetitions: int) -> list[Comparison]:
+def _on_data(name: str, repetitions: int, batch_size: int) -> list[Comparison]:
     """An epoch and tagging on real data; nothing where they are not at hand."""
     if not (DATA / name).exists():
         click.echo(f"{DATA / name} is not there: left out.")
         return []
     train, fresh = (DATA / name / part for part in REAL[name])
     material = real(name, train, fresh)
-    found = epochs(material, repetitions, batches=30)
-    return found + tagging(material, repetitions, theirs_count=640)
+    batches = min(len(material.train), 960) // batch_size
+    found = epochs(material, repetitions, batches, batch_size)
+    return found + tagging(material, repetitions, 640, batch_size)
 
 
-def _shares(times: dict[str, float]) -> list[str]:
+def _shares(times: dict[str, float], batch_size: int) -> list[str]:
     """What the stages reach of the machine's peak, from the measured times."""
     peak = matmul_peak(torch.float32)
     lines = []
     for tags in (25, 167):
         material: Material = made_up(tags)
         step, bulk = times[f"epoch, {tags} tags"], times[f"bulk, {tags} tags"]
-        trained = training_operations(material, sentences=32)
+        trained = training_operations(material, batch_size)
         lines.append(row(f"training step, {tags} tags", trained, step, peak))
         lines.append(row(f"bulk tagging, {tags} tags", bulk_operations(material), bulk, peak))
     return lines
@@ -154,29 +176,29 @@ def _written_by_hand(report: Path) -> list[str]:
     return [text.split(_MARK)[0] + _MARK]
 
 
-def _machine(threads: int) -> list[str]:
-    processor = (
-        next(
-            (
-                line.split(":")[1].strip()
-                for line in Path("/proc/cpuinfo").read_text().splitlines()
-                if line.startswith("model name")
-            ),
-            platform.processor(),
-        )
-        if Path("/proc/cpuinfo").exists()
-        else platform.processor()
-    )
+def _machine(threads: int, batch_size: int) -> list[str]:
+    where = f"{_processor()}, {threads} thread(s)"
+    if flair.device.type == "cuda":
+        where = f"{torch.cuda.get_device_name()}, beside {where}"
     peaks = ", ".join(
-        f"{str(dtype).removeprefix('torch.')} {matmul_peak(dtype):.0f} GFLOP/s"
+        f"{str(dtype).removeprefix('torch.')} {matmul_peak(dtype):,.0f} GFLOP/s"
         for dtype in (torch.float32, torch.bfloat16)
     )
     return [
         "",
-        f"Measured on {processor}, {threads} thread(s); Python {platform.python_version()}, "
+        f"Measured on {where}, batches of {batch_size}; Python {platform.python_version()}, "
         f"torch {torch.__version__}, Flair {flair.__version__}. "
         f"Peak of a matrix product: {peaks}.",
     ]
+
+
+def _processor() -> str:
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        for line in described.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":")[1].strip()
+    return platform.processor()
 
 
 def _rates(rates: dict[str, dict[int, float]], what: str, unit: str) -> list[str]:

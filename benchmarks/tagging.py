@@ -12,7 +12,9 @@ from setting import Material, made_up, texts, titles, trained_pair, unlabelled
 from flair_jointner.inference import tag_in_parallel
 
 
-def tagging(material: Material, repetitions: int, theirs_count: int) -> list[Comparison]:
+def tagging(
+    material: Material, repetitions: int, theirs_count: int, batch_size: int
+) -> list[Comparison]:
     """Compares predict, evaluate and bulk tagging with Flair's predict and evaluate.
 
     Flair's side may tag fewer sentences; both are counted per sentence.
@@ -24,6 +26,7 @@ def tagging(material: Material, repetitions: int, theirs_count: int) -> list[Com
     work = len(sentences) / len(few)
     shared: dict[str, Any] = {"repetitions": repetitions, "per": len(few), "our_work": work}
     agreement = same_tags(theirs, ours, few)
+    bulk_size = max(256, batch_size)  # 256 is the default
     # Predicted sentences carry labels: each run gets sentences of its own, made outside the time.
     prepared = {
         "theirs": [unlabelled(few) for _ in range(3 * repetitions)],
@@ -31,13 +34,15 @@ def tagging(material: Material, repetitions: int, theirs_count: int) -> list[Com
     }
 
     def flair_predict() -> None:
-        theirs.predict(prepared["theirs"].pop(), mini_batch_size=32)
+        theirs.predict(prepared["theirs"].pop(), mini_batch_size=batch_size)
 
     def predict() -> None:
-        ours.predict(prepared["ours"].pop(), mini_batch_size=32)
+        ours.predict(prepared["ours"].pop(), mini_batch_size=batch_size)
 
     def bulk(**options: Any) -> Any:
-        return lambda: sum(len(row["entities"]) for row in ours.tag(tokens, **options))
+        return lambda: sum(
+            len(row["entities"]) for row in ours.tag(tokens, batch_size=bulk_size, **options)
+        )
 
     rows = [compare(f"predict, {name}", flair_predict, predict, agreement, **shared)]
     rows.append(compare(f"bulk, {name}", flair_predict, bulk(), agreement, **shared))
@@ -49,7 +54,7 @@ def tagging(material: Material, repetitions: int, theirs_count: int) -> list[Com
         out = Path(folder) / "out.tsv"
 
         def evaluate(tagger: Any, data: list[Sentence]) -> Any:
-            return lambda: tagger.evaluate(data, "ner", out_path=out, mini_batch_size=32)
+            return lambda: tagger.evaluate(data, "ner", out_path=out, mini_batch_size=batch_size)
 
         scores = [evaluate(tagger, few)().main_score for tagger in (theirs, ours)]
         rows.append(
@@ -95,18 +100,19 @@ def rounding(ours: Any, tokens: list[list[str]]) -> str:
     return f"other entities in {sum(one != two for one, two in places)} of {len(tokens)}"
 
 
-def large_vocabulary(repetitions: int) -> Comparison:
+def large_vocabulary(repetitions: int, batch_size: int) -> Comparison:
     """Bulk tagging with 200,000 distinct words, too many for one table."""
     material = made_up(25, 200_000)
     theirs, ours = trained_pair(material)
     sentences = titles(20_000, len(material.types), 200_000, mean=10, seed=1)
-    few = sentences[:640]
+    few = sentences[: max(640, 4 * batch_size)]
     tokens = texts(sentences)
     prepared = [unlabelled(few) for _ in range(repetitions)]
+    bulk_size = max(256, batch_size)
     return compare(
         "bulk, 25 tags, 200,000 distinct words",
-        lambda: theirs.predict(prepared.pop(), mini_batch_size=32),
-        lambda: sum(len(row["entities"]) for row in ours.tag(tokens)),
+        lambda: theirs.predict(prepared.pop(), mini_batch_size=batch_size),
+        lambda: sum(len(row["entities"]) for row in ours.tag(tokens, batch_size=bulk_size)),
         same_tags(theirs, ours, few),
         repetitions=repetitions,
         per=len(few),

@@ -13,22 +13,24 @@ from setting import Material, corpus, flair_tagger, our_tagger
 from flair_jointner.training import PAPER_SETTINGS, train
 
 
-def epochs(material: Material, repetitions: int, batches: int) -> list[Comparison]:
+def epochs(material: Material, repetitions: int, batches: int, batch_size: int) -> list[Comparison]:
     """Compares an epoch of ours with Flair's: as `train` does it, unbucketed, and in bfloat16.
 
     Flair's side may train on fewer batches; both are counted per batch.
     """
-    sentences = material.train[: len(material.train) // 32 * 32]
-    few = sentences[: 32 * batches]
-    name, all_batches = material.name, len(sentences) // 32
+    sentences = material.train[: len(material.train) // batch_size * batch_size]
+    few = sentences[: batch_size * batches]
+    name, all_batches = material.name, len(sentences) // batch_size
+
+    common = {"max_epochs": 1, "save_final_model": False, "mini_batch_size": batch_size}
 
     def theirs() -> None:
-        settings = {**PAPER_SETTINGS, "max_epochs": 1, "save_final_model": False}
+        settings = {**PAPER_SETTINGS, **common}
         with tempfile.TemporaryDirectory() as folder:
             ModelTrainer(flair_tagger(material), corpus(few)).train(folder, **settings)
 
     def ours(attention: str | None = None, **options: Any) -> Callable[[], None]:
-        settings = {"max_epochs": 1, "save_final_model": False, **options}
+        settings = {**common, "least_updates": 1, **options}  # the batch size as it is given
 
         def run() -> None:
             tagger = our_tagger(material, attention=attention)
@@ -37,7 +39,7 @@ def epochs(material: Material, repetitions: int, batches: int) -> list[Compariso
 
         return run
 
-    agreement = _agreement(flair_tagger(material), our_tagger(material), few[:32])
+    agreement = _agreement(flair_tagger(material), our_tagger(material), few[:batch_size])
     shared = {"repetitions": repetitions, "per": batches, "our_work": all_batches / batches}
     rows = [
         compare(f"epoch, {name}", theirs, ours(), agreement, **shared),

@@ -1,7 +1,8 @@
 """Tagging in bulk: texts in, plain rows out, without Flair's sentences where that is possible."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, count, islice
+from operator import add, sub
 from typing import Any, NamedTuple, Protocol
 
 from flair.data import Sentence
@@ -74,12 +75,10 @@ def tokenize(text: Text, tokenizer: Tokenizer) -> Tokenized:
     """
     if not isinstance(text, str):
         tokens = list(text)
-        ends, end = [], -1
-        for token in tokens:
-            end += len(token) + 1
-            ends.append(end)
-        starts = [end - len(token) for end, token in zip(ends, tokens, strict=True)]
-        if "" in tokens:  # Flair's sentences leave them out
+        lengths = list(map(len, tokens))
+        ends = list(map(add, accumulate(lengths), count()))  # a space before all but the first
+        starts = list(map(sub, ends, lengths))
+        if 0 in lengths:  # Flair's sentences leave them out
             real = [place for place, token in enumerate(tokens) if token]
             starts, ends = ([places[i] for i in real] for places in (starts, ends))
             return Tokenized(" ".join(tokens), [tokens[i] for i in real], starts, ends)

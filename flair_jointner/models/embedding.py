@@ -187,8 +187,8 @@ def _look_up(
     if embeddings.layer_norm is not None:
         vectors = embeddings.layer_norm(vectors)
     # A fine-tuned table, or layer normalisation, may move the unknown word away from zero.
-    mask = length_mask(torch.tensor(list(map(len, rows)), device=vectors.device))
-    return vectors.masked_fill(~mask.unsqueeze(-1), 0.0).to(flair.device)
+    mask = length_mask(torch.tensor(list(map(len, rows)))).to(flair.device)
+    return vectors.to(flair.device).masked_fill(~mask.unsqueeze(-1), 0.0)
 
 
 def _word_indices(
