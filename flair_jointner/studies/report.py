@@ -152,7 +152,8 @@ def _advice(results: Results) -> str:
                 show_gain(gain) if gain else "",
             ]
         )
-    rows += [_overall(results, size, baseline) for size in results.sizes]
+    several = [size for size in results.sizes if len(results.columns(size)) > 1]
+    rows += [_overall(results, size, baseline) for size in several]
     of_baseline = f"test F1 of {escape(baseline)}"
     head = ["data, sentences", "best on dev", of_baseline, "its test F1", "gain"]
     return (

@@ -149,14 +149,29 @@ def test_a_report_of_a_part_says_so(results, tmp_path):
 def test_the_gain_of_the_mean_row_is_over_the_same_seeds(tmp_path):
     plain, joint = settings()["configurations"].values()
     fewer = {**joint, "only": {"seeds": [1]}}
-    study = make_study(tmp_path, configurations={"plain": plain, "joint": fewer})
+    titles = settings()["data"]["titles"]
+    study = make_study(
+        tmp_path,
+        data={"titles": titles, "others": titles},
+        configurations={"plain": plain, "joint": fewer},
+    )
     right, wrong = [[1, 0, 0]], [[0, 1, 1]]
-    append_record(study, record(study, seed=1, counts=wrong, dev_f1=0.1))
-    append_record(study, record(study, seed=2, counts=right, dev_f1=0.9))
-    append_record(study, record(study, configuration="joint", counts=right, dev_f1=0.5))
+    for data in ("titles", "others"):
+        append_record(study, record(study, data, seed=1, counts=wrong, dev_f1=0.1))
+        append_record(study, record(study, data, seed=2, counts=right, dev_f1=0.9))
+        joint_record = record(study, data, configuration="joint", counts=right, dev_f1=0.5)
+        append_record(study, joint_record)
     write_report(Results(study), tmp_path / "docs.md")
     text = (tmp_path / "docs.md").read_text(encoding="utf-8")
     assert "| mean, 40 | joint | 50.00 | 100.00 | +100.00 |" in text
+
+
+def test_one_data_set_has_no_row_of_means(tmp_path):
+    study = make_study(tmp_path)
+    append_record(study, record(study))
+    write_report(Results(study), tmp_path / "docs.md")
+    text = (tmp_path / "docs.md").read_text(encoding="utf-8")
+    assert "| titles, 40 | plain |" in text and "| mean" not in text
 
 
 def test_names_are_shown_as_they_are(tmp_path):
