@@ -101,7 +101,8 @@ class JointTagger(BaseTagger):
                 ``use_rnn``, ``rnn``, ``rnn_type``, ``bidirectional``, ``use_crf``, ``dropout``,
                 ``train_initial_hidden_state``, ``loss_weights``, ``allow_unk_predictions``; and of
                 this package ``constrain_decoding``, default True, and ``perturbation``, ε of
-                adversarial training, default None (:class:`BaseTagger`).
+                adversarial training, default None
+                (:class:`~flair_jointner.models.trainable.TrainableTagger`).
 
         Raises:
             ValueError: If the arguments contradict each other.

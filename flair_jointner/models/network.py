@@ -75,7 +75,8 @@ class TaggerNetwork(ModelFile):
             tag_type: Label type of the entities.
             constrain_decoding: Whether only valid BIOES (BIO) sequences are predicted.
             perturbation: ε of adversarial training (Eqs. 3 and 4 of Zhou et al., 2019; 5 there);
-                None trains on the given sentences alone. See :class:`BaseTagger`. Given
+                None trains on the given sentences alone. See
+                :class:`~flair_jointner.models.trainable.TrainableTagger`. Given
                 ``CharacterCNNEmbeddings`` are normalised from then on, wherever else they are used.
             **sequence_tagger: Further arguments of ``flair.models.SequenceTagger``.
 

@@ -1,26 +1,19 @@
-"""A tagger on the road of :mod:`~flair_jointner.models.network`: trains, predicts, evaluates."""
+"""A tagger that trains, predicts and evaluates."""
 
-import logging
-import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import flair
 import torch
 from flair.data import Dictionary, Sentence
 from flair.tokenization import SegtokTokenizer, Tokenizer
 from flair.training_utils import EmbeddingStorageMode, Result
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.layers import LinearChainCRF
-from flair_jointner.layers.adversary import straight_gradients
 from flair_jointner.layers.chain import ChainScores, at_least_float32
-from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import runs_fast
 from flair_jointner.models.bulk import Text, tag_rows
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
@@ -31,43 +24,23 @@ from flair_jointner.models.evaluation import (
     main_score,
     write_predictions,
 )
-from flair_jointner.models.fast_paths import SentenceMemory
-from flair_jointner.models.losses import Loss, LossMean
-from flair_jointner.models.network import TaggerNetwork, TaggerOutput
+from flair_jointner.models.losses import LossMean
+from flair_jointner.models.network import TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction, write_labels
 from flair_jointner.models.tagging import TaggingRun, why_not_folded
 from flair_jointner.models.tagset import TagSet
+from flair_jointner.models.trainable import TrainableTagger
 from flair_jointner.models.word_encoder import EncoderMemory
 
-log = logging.getLogger("flair_jointner")
 
-
-class BaseTagger(TaggerNetwork):
+class BaseTagger(TrainableTagger):
     """Flair's ``SequenceTagger`` with the same parameters and the same results.
 
     It differs from Flair's in this: sentences that are marked as not annotated add no loss and
     count in no score; losses are means over sentences, not sums; decoding yields valid sequences
     only; scores are probabilities of the CRF; ``train_initial_hidden_state`` is heeded, where Flair
     makes the states and never reads them; a loss weight with a CRF, where Flair ignores it, is an
-    error.
-
-    With ``perturbation`` the loss in training is that of the sentences plus that of the same
-    sentences perturbed (adversarial training; Eqs. 3 and 4 of Zhou et al., 2019): each sentence's
-    embeddings are moved by ε g / ‖g‖₂, g being the gradient of the whole loss, without the reversal
-    of a resource discriminator. Each embedding layer has a perturbation of norm ε of its own: each
-    member of a stack, and in the place of the vectors of ``CharacterCNNEmbeddings`` the character
-    embeddings below them. All of these are normalised
-    (:class:`~flair_jointner.layers.perturbation.RunningNormalisation`), in tagging as well. The
-    paper says nothing of dropout here: each of the two passes draws its own, above the embeddings.
-    Its ε is one of each embedding layer (Table 6); here one number serves all.
-
-    Flair's trainer adds up the gradients of chunks (``mini_batch_chunk_size``) and of processes
-    (``multi_gpu``), which makes a mean larger the more there are:
-    :func:`~flair_jointner.training.train` divides them again
-    (:class:`~flair_jointner.training.MeanGradientPlugin`, for those who call the trainer
-    themselves). The ``samples/sec`` of its log are batches; and in a ``MultitaskModel`` beside
-    models whose losses are sums, a ``loss_factors`` of the batch size gives this one the same
-    weight. What Flair's ``_prepare_tensors``, ``viterbi_decoder`` and ``loss_function`` are for is
+    error. What Flair's ``_prepare_tensors``, ``viterbi_decoder`` and ``loss_function`` are for is
     done by :meth:`embed`, :meth:`decode` and :meth:`losses`.
 
     Attributes:
@@ -77,166 +50,10 @@ class BaseTagger(TaggerNetwork):
 
     class_type: str | None = None
 
-    # ----- training -----
-
-    def forward_loss(self, sentences: list[Sentence]) -> tuple[Tensor, int]:
-        """The training loss of a batch, a weighted sum of means over sentences.
-
-        Args:
-            sentences: A batch; empty sentences are left out.
-
-        Returns:
-            The loss and 1: since it is a mean already, the trainer has to average it over batches.
-
-        Raises:
-            ValueError: If a sentence holds a label that the model's dictionary lacks.
-        """
-        sentences = [sentence for sentence in sentences if len(sentence)]
-        if not sentences:
-            return self._no_loss(), 1
-        if self.perturbation is None or not self.training:
-            return self._loss(sentences), 1
-        perturber = Perturber(self.perturbation)
-        clean = self._loss(sentences, perturber)
-        with straight_gradients(self) as reversals:
-            # Where gradients are reversed, those for the update need a backward pass of their own;
-            # and in 16 bits the trainer scales the loss of its own, so that they do not underflow.
-            apart = reversals or _autocast_type(self.linear.weight) == torch.float16
-            trained = [weight for weight in self.parameters() if weight.requires_grad]
-            clean = perturber.aim(clean, [] if apart else trained)
-        return clean + self._loss(sentences, perturber), 1
-
-    def _loss(self, sentences: list[Sentence], perturber: Perturber | None = None) -> Tensor:
-        """The weighted sum of the mean losses of one pass."""
-        output = self.forward(*self.embed(sentences, perturber))
-        total = self._no_loss()
-        for loss in self.losses(sentences, output):
-            total = total + loss.weight * loss.values.mean()
-        return total
-
-    @staticmethod
-    def _no_loss() -> Tensor:
-        return torch.zeros(1, device=flair.device, requires_grad=True).sum()
-
-    def losses(self, sentences: list[Sentence], output: TaggerOutput) -> list[Loss]:
-        """The losses of a batch; a subclass may add to them.
-
-        Args:
-            sentences: The batch.
-            output: What the network makes of it.
-
-        Returns:
-            The negative log-likelihood of the tags of each annotated sentence (Eq. 2); no loss
-            is listed that has no sentence.
-
-        Raises:
-            ValueError: In training, if a sentence holds a label that the dictionary lacks.
-        """
-        targets, annotated = self.gold_tags(sentences)
-        if not annotated:
-            return []
-        emissions, mask = output.emissions, output.mask
-        if len(annotated) < len(sentences):
-            emissions, mask = (x[annotated, : targets.size(1)] for x in (emissions, mask))
-        values = self._tag_loss(self._own_crf, emissions, targets, mask)
-        return [Loss(self.tag_type, 1.0, values)]
-
-    def gold_tags(self, sentences: Sequence[Sentence]) -> tuple[Tensor, list[int]]:
-        """The gold tags of the sentences that have them.
-
-        Args:
-            sentences: A batch.
-
-        Returns:
-            Their tags, ``[annotated, longest]``, 0 on padding, and their indices in the batch.
-
-        Raises:
-            ValueError: In training, if a sentence holds a label that the dictionary lacks.
-        """
-        gold = [self._gold_tags(sentence) for sentence in sentences]
-        rows = [tags for tags in gold if tags is not None] or [torch.zeros(0, dtype=torch.long)]
-        annotated = [index for index, tags in enumerate(gold) if tags is not None]
-        return pad_sequence(rows, batch_first=True).to(flair.device), annotated
-
-    def _tag_loss(
-        self, crf: LinearChainCRF | None, emissions: Tensor, tags: Tensor, mask: Tensor
-    ) -> Tensor:
-        """The negative log-likelihood of the tags of each sentence, ``[batch]``."""
-        if crf is not None:
-            return crf(emissions, tags, mask, self.fast_paths.scaled_crf)
-        token_losses = torch.nn.functional.cross_entropy(
-            emissions.transpose(1, 2), tags, weight=self.loss_weights, reduction="none"
-        )
-        return token_losses.masked_fill(~mask, 0.0).sum(1)
-
-    @property
-    def _own_crf(self) -> LinearChainCRF | None:
-        return self.crf if self.use_crf else None  # type: ignore[return-value]
-
-    def _gold_tags(self, sentence: Sentence) -> Tensor | None:
-        """Indices of a sentence's gold tags; None where it has none that the model knows."""
-        if not is_annotated(sentence, self.tag_type):
-            return None
-        if not (self.fast_paths.memory and self.predict_spans):
-            return self._make_gold_tags(sentence)
-        # Weak, because a label holds its sentence, which could never be forgotten then.
-        found = sentence.annotation_layers.get(self.tag_type, [])
-        labels = tuple((weakref.ref(label), label.value) for label in found)
-        made_from = (len(sentence), id(self.tagset_of(sentence)), labels)
-        tags = self._known_tags.get(sentence, made_from, self._make_gold_tags)
-        if tags is None:  # to warn, or in training to stop
-            self._make_gold_tags(sentence)
-        return tags
-
-    def _make_gold_tags(self, sentence: Sentence) -> Tensor | None:
-        names = self._get_gold_labels([sentence])
-        tagset = self.tagset_of(sentence)
-        indices = tagset.indices(names)
-        if indices is None:
-            self._unknown_label(self.tag_type, sorted(set(names) - set(tagset.tags)), sentence)
-            return None
-        return torch.tensor(indices)
-
     @cached_property
     def folded(self) -> EncoderMemory:
         """Weights folded for tagging."""
         return EncoderMemory()
-
-    @cached_property
-    def _known_tags(self) -> SentenceMemory[Tensor | None]:
-        """Gold tags, made once per sentence."""
-        return SentenceMemory()
-
-    def _unknown_label(self, label_type: str, values: Sequence[str], sentence: Sentence) -> None:
-        """Stops training on a label that the model cannot predict; evaluation goes on without."""
-        message = (
-            f"The model's dictionary for '{label_type}' lacks {', '.join(values)}, found in: "
-            f"{sentence.text!r}."
-        )
-        if self.training:
-            raise ValueError(
-                f"{message} Make the dictionary from all training data with "
-                f"corpus.make_label_dictionary(label_type={label_type!r})."
-            )
-        if not self._warned_of.issuperset(values):
-            log.warning("%s Such sentences are left out of the evaluation loss.", message)
-            self._warned_of.update(values)
-
-    @cached_property
-    def _warned_of(self) -> set[str]:
-        """Labels of which a warning was given."""
-        return set()
-
-    def tagset_of(self, sentence: Sentence) -> TagSet:
-        """The tags that a sentence may have; one set for all sentences, unless a system has more.
-
-        Args:
-            sentence: The sentence.
-
-        Returns:
-            The tags.
-        """
-        return self.tagset
 
     # ----- prediction -----
 
@@ -492,9 +309,3 @@ class BaseTagger(TaggerNetwork):
         self, result: Result, sentences: list[Sentence], predictions: dict[int, Prediction]
     ) -> None:
         """Adds the scores of what a system predicts beside the tags."""
-
-
-def _autocast_type(weight: Tensor) -> torch.dtype | None:
-    """What automatic mixed precision computes in where a weight is; None where it is off."""
-    kind = weight.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
