@@ -8,7 +8,7 @@ python benchmarks/run.py --device cuda --batch-size 512 --report docs/performanc
 
 import logging
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from crf import crf_losses
 from growth import by_count, by_length, plot, stream
 from measure import Comparison, matmul_peak
 from memory import training_memory
+from report import Report, head
 from setting import Material, made_up, real
 from tagging import large_vocabulary, tagging, two_workers
 from training import epochs
@@ -57,66 +58,26 @@ def main(
     logging.getLogger("flair").setLevel(logging.ERROR)
     # Two processes that share a GPU measure nothing.
     chosen = only or [part for part in PARTS if device == "cpu" or part != "workers"]
-    lines = [*_machine(threads, batch_size), "", *_HEADER]
+    page = Report(report)
+    page.add([*_machine(threads, batch_size), ""])
+    page.add(head("what", "the other side", "ours", "ratio (lowest-highest)", "results"))
     times: dict[str, float] = {}
-
-    def add(rows: list[Comparison]) -> None:
-        for found in rows:
-            click.echo(found.row())
-            lines.append(found.row())
-            times[found.name] = found.ours
-
-    def write() -> None:  # after each part: nothing is lost when a later one fails
-        report.write_text("\n".join([*above, *lines]) + "\n", encoding="utf-8")
-
-    pictures, pictured = report.parent, "growth" if device == "cpu" else f"growth-{device}"
-    pictures.mkdir(parents=True, exist_ok=True)
-    above = _written_by_hand(report)
     for part, measure in _comparisons(repetitions, batch_size).items():
         if part.split()[0] in chosen:
-            add(measure())
-            write()
+            found = measure()
+            page.add(comparison.row() for comparison in found)
+            times |= {comparison.name: comparison.ours for comparison in found}
     if {"training", "tagging"} <= set(chosen):
-        lines += ["", "## Share of the matrix-product peak", ""]
-        lines += ["| stage | GFLOP | GFLOP/s | of the float32 peak |", "|---|---|---|---|"]
-        lines += _shares(times, batch_size)
-        write()
+        page.section("Share of the matrix-product peak", _shares(times, batch_size))
     if "memory" in chosen:
-        lines += ["", f"## Peak memory of training, batches of {batch_size}", ""]
-        lines += ["| tags | Flair | ours | ratio |", "|---|---|---|---|"]
-        for tags in (25, 167, 331):
-            flair_peak, our_peak = training_memory(tags, batch_size).values()
-            lines.append(
-                f"| {tags} | {flair_peak:,.0f} MiB | {our_peak:,.0f} MiB "
-                f"| ×{flair_peak / our_peak:.1f} |"
-            )
-            click.echo(lines[-1])
-        write()
+        page.section(
+            f"Peak memory of training, batches of {batch_size}", _training_memory(batch_size)
+        )
     if "growth" in chosen:
-        by_counts = by_count([1000, 4000, 16_000, 100_000], 16_000, batch_size)
-        plot(by_counts, "sentences in one call", "sentences/s", pictures / f"{pictured}-count.png")
-        by_lengths = by_length([8, 32, 128, 512], batch_size)
-        plot(by_lengths, "tokens in a sentence", "tokens/s", pictures / f"{pictured}-length.png")
-        lines += ["", "## How cost grows", "", *_rates(by_counts, "sentences", "sentences/s")]
-        lines += ["", *_rates(by_lengths, "tokens in a sentence", "tokens/s")]
-        lines += ["", f"![by number of sentences]({pictured}-count.png)"]
-        lines += [f"![by length]({pictured}-length.png)"]
-        write()
+        page.section("How cost grows", _growth(report.parent, batch_size))
     if "stream" in chosen:
-        lines += ["", "## A stream of texts, one process", ""]
-        lines += ["| texts | texts/s | peak memory |", "|---|---|---|"]
-        for count, rate, peak in stream([10_000, 1_000_000], batch_size):
-            lines.append(f"| {count:,} | {rate:,.0f} | {peak:,.0f} MiB |")
-            click.echo(lines[-1])
-    write()
+        page.section("A stream of texts, one process", _stream(batch_size))
     click.echo(f"Report: {report}")
-
-
-_HEADER = (
-    "| what | the other side | ours | ratio (lowest-highest) | results |",
-    "|---|---|---|---|---|",
-)
-_MARK = "<!-- measured -->"
 
 
 def _comparisons(repetitions: int, batch_size: int) -> dict[str, Callable[[], list[Comparison]]]:
@@ -155,25 +116,43 @@ def _on_data(name: str, repetitions: int, batch_size: int) -> list[Comparison]:
     return found + tagging(material, repetitions, 640, batch_size)
 
 
-def _shares(times: dict[str, float], batch_size: int) -> list[str]:
+def _shares(times: dict[str, float], batch_size: int) -> Iterator[str]:
     """What the stages reach of the machine's peak, from the measured times."""
     peak = matmul_peak(torch.float32)
-    lines = []
+    yield from head("stage", "GFLOP", "GFLOP/s", "of the float32 peak")
     for tags in (25, 167):
         material: Material = made_up(tags)
         step, bulk = times[f"epoch, {tags} tags"], times[f"bulk, {tags} tags"]
         trained = training_operations(material, batch_size)
-        lines.append(row(f"training step, {tags} tags", trained, step, peak))
-        lines.append(row(f"bulk tagging, {tags} tags", bulk_operations(material), bulk, peak))
-    return lines
+        yield row(f"training step, {tags} tags", trained, step, peak)
+        yield row(f"bulk tagging, {tags} tags", bulk_operations(material), bulk, peak)
 
 
-def _written_by_hand(report: Path) -> list[str]:
-    """What stands above the measured part of an older report."""
-    if not report.exists():
-        return [_MARK]
-    text = report.read_text(encoding="utf-8")
-    return [text.split(_MARK)[0] + _MARK]
+def _training_memory(batch_size: int) -> Iterator[str]:
+    yield from head("tags", "Flair", "ours", "ratio")
+    for tags in (25, 167, 331):
+        theirs, ours = training_memory(tags, batch_size).values()
+        yield f"| {tags} | {theirs:,.0f} MiB | {ours:,.0f} MiB | ×{theirs / ours:.1f} |"
+
+
+def _growth(folder: Path, batch_size: int) -> Iterator[str]:
+    """Rates by number of sentences and by their length, and pictures of both."""
+    name = "growth" if flair.device.type == "cpu" else f"growth-{flair.device.type}"
+    counts = by_count([1000, 4000, 16_000, 100_000], 16_000, batch_size)
+    plot(counts, "sentences in one call", "sentences/s", folder / f"{name}-count.png")
+    yield from _rates(counts, "sentences", "sentences/s")
+    yield ""
+    lengths = by_length([8, 32, 128, 512], batch_size)
+    plot(lengths, "tokens in a sentence", "tokens/s", folder / f"{name}-length.png")
+    yield from _rates(lengths, "tokens in a sentence", "tokens/s")
+    yield from ("", f"![by number of sentences]({name}-count.png)")
+    yield f"![by length]({name}-length.png)"
+
+
+def _stream(batch_size: int) -> Iterator[str]:
+    yield from head("texts", "texts/s", "peak memory")
+    for count, rate, peak in stream([10_000, 1_000_000], batch_size):
+        yield f"| {count:,} | {rate:,.0f} | {peak:,.0f} MiB |"
 
 
 def _machine(threads: int, batch_size: int) -> list[str]:
@@ -203,8 +182,7 @@ def _processor() -> str:
 
 def _rates(rates: dict[str, dict[int, float]], what: str, unit: str) -> list[str]:
     columns = sorted({count for values in rates.values() for count in values})
-    lines = [f"| {what} | " + " | ".join(f"{count:,}" for count in columns) + " |"]
-    lines.append("|---" * (len(columns) + 1) + "|")
+    lines = head(what, *(f"{count:,}" for count in columns))
     for name, values in rates.items():
         cells = [f"{values[count]:,.0f}" if count in values else "-" for count in columns]
         lines.append(f"| {name} ({unit}) | " + " | ".join(cells) + " |")
