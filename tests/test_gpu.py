@@ -10,6 +10,7 @@ from flair.data import Dictionary
 from flair.embeddings import StackedEmbeddings
 from flair.models.sequence_tagger_utils.crf import CRF as FlairCRF
 from flair.models.sequence_tagger_utils.viterbi import ViterbiLoss
+from small_study import whereabouts
 
 from flair_jointner import CharacterCNNEmbeddings, DATNet
 from flair_jointner.data import read_sentences
@@ -18,6 +19,7 @@ from flair_jointner.layers import LinearChainCRF, length_mask
 from flair_jointner.layers.chain import ChainScores
 from flair_jointner.layers.posterior import ChainPosterior
 from flair_jointner.models import load_tagger
+from flair_jointner.studies.processes import Processes, Task
 from flair_jointner.training import train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -241,6 +243,12 @@ def test_two_workers_share_the_gpu(monkeypatch):
     texts = [sentence.text for sentence in tiny.random_titles(60)]
     rows = tag_in_parallel(tagger, texts, 2, chunk_size=16)
     assert_same_entities(rows, tagger.tag(texts))
+
+
+def test_a_run_of_a_study_computes_here(tmp_path):
+    with Processes(tmp_path / "logs", jobs=1) as made:
+        (outcome,) = made.over([Task("a run", "run.log", whereabouts, epochs=1)])
+    assert outcome.error is None and outcome.record["device"] == "cuda"
 
 
 def test_mixed_precision_moves_scores_a_little(monkeypatch):

@@ -67,7 +67,7 @@ class Processes:
     """Up to ``jobs`` processes at a time, with the processor's threads divided among them.
 
     Each is forked from a server that has imported this package and done nothing else: a run starts
-    at once, and begins as clean as if it were the only one.
+    at once, and begins as clean as if it were the only one. Beside a GPU it starts from nothing.
 
     Attributes:
         logs: Folder for what the processes print.
@@ -80,10 +80,7 @@ class Processes:
 
     def __enter__(self) -> "Processes":
         """Prepares; nothing runs yet."""
-        available = multiprocessing.get_all_start_methods()
-        self.context: Any = multiprocessing.get_context(
-            "forkserver" if "forkserver" in available else "spawn"
-        )
+        self.context: Any = multiprocessing.get_context(_start_method())
         self.context.set_forkserver_preload(["flair_jointner.studies.running"])
         # torch's own number is what OMP_NUM_THREADS says, where somebody has set it.
         self.threads = max(1, min(_available_cores() // self.jobs, torch.get_num_threads()))
@@ -150,6 +147,12 @@ class Processes:
         pipe.close()
         del self.running[pipe]
         return Outcome(task, **{kind: content})
+
+
+def _start_method() -> str:
+    """Of processes: a GPU does not work in a fork of one that has looked for it, as Flair does."""
+    known = multiprocessing.get_all_start_methods()
+    return "forkserver" if "forkserver" in known and not torch.cuda.is_available() else "spawn"
 
 
 def _child(work: Work, pipe: Connection, log_file: str, threads: int) -> None:

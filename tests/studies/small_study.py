@@ -1,9 +1,12 @@
 """A study that takes seconds, for the tests of studies."""
 
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
+import flair
 import tiny
+import torch
 import yaml
 
 from flair_jointner.studies.config import Study, read_study
@@ -100,3 +103,9 @@ def made_up_results(folder: Path) -> Results:
     append_record(study, record(study, data="other", size="all", counts=GOOD))
     append_record(study, record(study, data="other", size="all", seed=2, error="Boom: no"))
     return Results(study)
+
+
+def whereabouts(_report: Any) -> dict[str, str]:
+    """The work of a task: says how its process was started, and on what it computes."""
+    kind = type(multiprocessing.current_process()).__name__
+    return {"process": kind, "device": torch.ones(1, device=flair.device).device.type}

@@ -12,14 +12,14 @@ import tiny
 import torch
 from click.testing import CliRunner
 from filelock import FileLock
-from small_study import SMALL, make_study, settings, write_study
+from small_study import SMALL, make_study, settings, whereabouts, write_study
 
 from flair_jointner import JointTagger
 from flair_jointner.cli.main import main
 from flair_jointner.models import CharacterCNNEmbeddings, load_tagger
 from flair_jointner.studies import processes
 from flair_jointner.studies.grid import plan, run_key
-from flair_jointner.studies.processes import Processes, _signals_wait
+from flair_jointner.studies.processes import Processes, Task, _signals_wait
 from flair_jointner.studies.records import is_done, read_records, records_file, run_folder
 from flair_jointner.studies.runner import run_study
 
@@ -179,6 +179,14 @@ def test_threads_are_divided_and_no_more_than_allowed(
     monkeypatch.setattr(torch, "get_num_threads", lambda: allowed)
     with Processes(tmp_path / "logs", jobs) as made:
         assert made.threads == threads
+
+
+@pytest.mark.parametrize(("gpu", "kind"), [(False, "ForkServerProcess"), (True, "SpawnProcess")])
+def test_beside_a_gpu_no_process_is_forked(tmp_path, monkeypatch, gpu, kind):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    with Processes(tmp_path / "logs", jobs=1) as made:
+        (outcome,) = made.over([Task("a run", "run.log", whereabouts, epochs=1)])
+    assert outcome.error is None and outcome.record["process"] == kind
 
 
 def test_ctrl_c_waits_until_a_process_has_started():
