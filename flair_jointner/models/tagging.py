@@ -184,14 +184,14 @@ class TaggingRun:
     def _run_words(self, batch: Sequence[list[str]]) -> TaggerOutput:
         encoder = self._encoder
         assert encoder is not None  # for the type checker; callers look first
-        longest = max(map(len, batch))
+        lengths = torch.tensor(list(map(len, batch)))
+        longest = len(batch[0])
         rows = [encoder.find(tokens) for tokens in batch]
         # Through numpy, which reads lists in a quarter of the time.
         padded = np.array([row + [0] * (longest - len(row)) for row in rows], dtype=np.int64)
         words = torch.from_numpy(padded)
-        mask = length_mask(torch.tensor(list(map(len, batch))))
-        states = encoder.encode(words.to(flair.device), mask.to(flair.device))
-        return self._tagger.emit(states, mask.to(flair.device))
+        states = encoder.encode(words.to(flair.device), lengths)
+        return self._tagger.emit(states, length_mask(lengths).to(flair.device))
 
     def _decode(self, output: TaggerOutput) -> list[Prediction]:
         return self._tagger.decode(output, self._decoder, **self._wanted)

@@ -1,22 +1,41 @@
 """Embedding and encoding for tagging, folded into one table of words."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from flair.embeddings import WordEmbeddings
 from torch import Tensor, nn
 
-from flair_jointner.layers.folded_lstm import FoldedLstm
-from flair_jointner.layers.packing import Packing
+from flair_jointner.layers.folded_lstm import FoldedDirection, FoldedLstm
 
 _TABLE_BYTES = 512 * 2**20
+"""What the tables of one kind may take together."""
+
+
+class _WordTable:
+    """A row of numbers for each word, computed when the word is first met."""
+
+    def __init__(self, words: int, width: int, like: Tensor) -> None:
+        with torch.inference_mode(False):  # later passes fill it, and may have another mode
+            self._rows = like.new_empty(words, width)
+            self._is_known = like.new_zeros(words, dtype=torch.bool)
+
+    def fill(self, words: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
+        """The table, ``[all words, width]``, with the rows of these words."""
+        new = words[~self._is_known[words]].unique()
+        if len(new):
+            self._rows.index_copy_(0, new, compute(new))
+            self._is_known[new] = True
+        return self._rows
 
 
 class WordEncoder:
     """Static word vectors → projection → LSTM, of a tagger that is not being trained.
 
-    What a word sends into the gates of the LSTM is computed when the word is first met, and kept
-    in a table if that has room for the whole vocabulary; otherwise it is computed once per batch.
+    What a word sends into the gates of the LSTM, and what it leaves behind if it is the first one,
+    is computed when the word is first met, and kept in tables if they have room for the whole
+    vocabulary; otherwise it is computed once per batch.
     """
 
     def __init__(
@@ -38,19 +57,20 @@ class WordEncoder:
         """
         self.embeddings = embeddings
         self._norm = norm
-        device = next(rnn.parameters()).device
-        with torch.autocast(device.type, enabled=False):  # a caller's would round what is kept
+        weight = next(rnn.parameters())
+        with torch.autocast(weight.device.type, enabled=False):  # a caller's would round it
             self._lstm = FoldedLstm(rnn, projection, dtype)
         self._indices: dict[str, int] = {}
-        words = len(embeddings.embedding.weight)
-        directions, size, dtype = self._lstm.directions, self._lstm.gate_size, self._lstm.dtype
-        self._gates: list[Tensor] | None = None  # a table for each direction
-        if directions * words * size * dtype.itemsize <= _TABLE_BYTES:
-            with torch.inference_mode(False):  # later passes fill them, and may have another mode
-                self._gates = [
-                    torch.empty(words, size, dtype=dtype, device=device) for _ in range(directions)
-                ]
-                self._is_known = torch.zeros(words, dtype=torch.bool, device=device)
+        kept = torch.empty(0, dtype=dtype or weight.dtype, device=weight.device)
+        self._gates = self._tables(4 * rnn.hidden_size, kept)
+        self._begun = self._tables(6 * rnn.hidden_size, kept)
+
+    def _tables(self, width: int, like: Tensor) -> list[_WordTable] | None:
+        """A table for each direction, if there is room for them."""
+        words, directions = len(self.embeddings.embedding.weight), len(self._lstm.directions)
+        if directions * words * width * like.element_size() > _TABLE_BYTES:
+            return None
+        return [_WordTable(words, width, like) for _ in range(directions)]
 
     def find(self, tokens: list[str]) -> list[int]:
         """Rows of the word table.
@@ -71,45 +91,55 @@ class WordEncoder:
                 known[token] = self.embeddings.get_cached_token_index(token)
             return [known[token] for token in tokens]
 
-    def encode(self, words: Tensor, mask: Tensor) -> Tensor:
+    def encode(self, words: Tensor, lengths: Tensor) -> Tensor:
         """Runs the first two stations.
 
         Args:
             words: Rows of the tokens, ``[batch, tokens]``; any row on padding.
-            mask: ``[batch, tokens]`` bool, True for real tokens.
+            lengths: Number of tokens of each sentence, on the processor, ``[batch]``: the longest
+                sentence first.
 
         Returns:
             H, ``[batch, tokens, hidden]``, 0 on padding.
         """
         with torch.autocast(words.device.type, enabled=False):  # the type is chosen already
-            packing = Packing(mask.sum(1))
-            states = self._run(packing.pack(words), packing)
-            return packing.pad(states, mask.size(1))
+            gates, words = self._look_up(words)
+            last = (lengths - 1).to(words.device).unsqueeze(1)
+            ends = [words[:, 0], words.gather(1, last).squeeze(1)]
+            begun = [self._begin(index, own, ends[index]) for index, own in enumerate(gates)]
+            return self._lstm.run(gates, words, begun, lengths)
 
-    def _run(self, packed: Tensor, packing: Packing) -> Tensor:
-        """The hidden states of packed words, ``[N, hidden]``."""
+    def _look_up(self, words: Tensor) -> tuple[list[Tensor], Tensor]:
+        """The gates of words, by direction, and where each word stands among them."""
+        directions = self._lstm.directions
         if self._gates is None:
-            distinct, packed = packed.unique(return_inverse=True)
-            gates = self._compute(distinct)
-        else:
-            new = packed[~self._is_known[packed]].unique()
-            if len(new):
-                for table, rows in zip(self._gates, self._compute(new), strict=True):
-                    table.index_copy_(0, new, rows)
-                self._is_known[new] = True
-            gates = self._gates
-        return self._lstm.run(gates, packed, packing)
+            distinct, words = words.unique(return_inverse=True)
+            vectors = self._vectors(distinct)
+            return [direction.gates(vectors) for direction in directions], words
+        pairs = zip(self._gates, directions, strict=True)
+        return [table.fill(words, partial(self._compute, own)) for table, own in pairs], words
 
-    def _compute(self, words: Tensor) -> list[Tensor]:
-        """What words send into the gates, ``[words, gates]`` per direction."""
+    def _compute(self, direction: FoldedDirection, words: Tensor) -> Tensor:
+        return direction.gates(self._vectors(words))
+
+    def _begin(self, index: int, gates: Tensor, words: Tensor) -> Tensor:
+        """What the first words of sentences leave behind, ``[sentences, 6 · hidden]``."""
+
+        def begin(words: Tensor) -> Tensor:
+            return self._lstm.directions[index].begin(gates.index_select(0, words))
+
+        if self._begun is None:
+            return begin(words)
+        return self._begun[index].fill(words, begin).index_select(0, words)
+
+    def _vectors(self, words: Tensor) -> Tensor:
+        """The word vectors, ``[words, embedding]``."""
         table = self.embeddings.embedding.weight
         vectors = table[words.to(table.device)]
         if self.embeddings.layer_norm is not None:  # it is where the table is
             vectors = self.embeddings.layer_norm(vectors)
         vectors = vectors.to(words.device)
-        if self._norm is not None:
-            vectors = self._norm(vectors)
-        return self._lstm.gates(vectors)
+        return vectors if self._norm is None else self._norm(vectors)
 
 
 class EncoderMemory:

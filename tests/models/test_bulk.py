@@ -126,13 +126,17 @@ def test_the_folded_network_tags_like_the_plain_one(options):
         assert found == [(e["start"], e["end"]) for e in row["entities"]]
 
 
-def test_a_vocabulary_too_large_for_a_table_is_computed_by_batch(monkeypatch):
+@pytest.mark.parametrize("kept", ["gates", "nothing"])
+def test_a_vocabulary_too_large_for_a_table_is_computed_by_batch(monkeypatch, kept):
     tagger = tiny.joint_tagger()
     texts = random_texts(100)
     rows = list(tagger.tag(texts))
-    monkeypatch.setattr(word_encoder, "_TABLE_BYTES", 0)
+    numbers = 2 * 4 * tagger.hidden_size * len(tagger.embeddings.embedding.weight)
+    monkeypatch.setattr(word_encoder, "_TABLE_BYTES", 4 * numbers if kept == "gates" else 0)
     tagger.folded.encoder = None
     pairs(rows, tagger.tag(texts))
+    encoder = tagger.folded.encoder
+    assert (encoder._gates is not None) == (kept == "gates") and encoder._begun is None
 
 
 @pytest.mark.parametrize("change", ["step", "data", "words", "frozen words"])
