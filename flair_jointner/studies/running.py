@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import flair
+import torch
 from flair.data import Corpus, Sentence
 from flair.embeddings import WordEmbeddings
 from flair.trainers.plugins import TrainerPlugin
@@ -148,10 +149,15 @@ def _embeddings(study: Study, run: Run, sentences: list[Sentence]) -> WordEmbedd
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides a result.
+    """What a result depends on beside the study: versions, and the device.
 
     Returns:
-        Versions by name.
+        Versions by name; the device's is that of a GPU, or ``"cpu"``.
     """
     names = ("flair-jointner", "flair", "torch", "numpy", "gensim")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+    on_gpu = torch.device(flair.device).type == "cuda"
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in names},
+        "device": torch.cuda.get_device_name(flair.device) if on_gpu else "cpu",
+    }

@@ -50,7 +50,8 @@ def test_each_run_leaves_a_record_with_all_that_a_report_needs(finished):
         assert record["sentences"] == sizes
         assert len(record["test"]["counts"]) == 30
         assert (record["test"]["accuracy"] is None) == (record["configuration"] == "plain")
-        assert record["versions"]["flair"] and record["seconds"] > record["training_seconds"] > 0
+        assert record["versions"]["flair"] and record["versions"]["device"]
+        assert record["seconds"] > record["training_seconds"] > 0
         assert record["settings"]["training"]["learning_rate"] == 0.02
 
 
