@@ -12,6 +12,8 @@ import tiny
 from commands import jointner
 
 from flair_jointner import JointTagger
+from flair_jointner.models import load_classifier, load_tagger
+from flair_jointner.models.embedding import split_characters
 
 COMMAND = [sys.executable, "-c", "from flair_jointner.cli.main import main; main()"]
 
@@ -55,6 +57,29 @@ def test_the_journey_learns(trained, folder):
     assert score(trained[1].stdout, "Dev accuracy") > 90
     assert score(trained[2].stdout, "Test F1") > 90
     assert (folder / "joint" / "best-model.pt").exists()
+
+
+def test_a_tagger_has_characters_where_its_classifier_has(trained, folder):
+    settings = ["--hidden-size", 16, "--epochs", 15, "--batch-size", 8, "--learning-rate", 0.01]
+    made = jointner(
+        "pretrain", "--train", folder / "categories.txt", "--vectors", folder / "vectors.bin",
+        "--characters", *settings, "-o", folder / "spelling",
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+    classifier = load_classifier(folder / "spelling/final-model.pt")
+    _, theirs = split_characters(classifier.embeddings.embeddings)
+    command = [
+        "train", "--train", folder / "train.conll", "--dev", folder / "dev.conll", "--test",
+        folder / "test.conll", "--classifier", folder / "spelling/final-model.pt", *settings,
+    ]  # fmt: skip
+    result = jointner(*command, "-o", folder / "spelt")
+    assert result.exit_code == 0, result.output
+    assert score(result.stdout, "Test F1") > 90
+    _, ours = split_characters(load_tagger(folder / "spelt/best-model.pt").embeddings)
+    assert ours.characters == theirs.characters
+    refused = jointner(*command, "--no-characters", "-o", folder / "unspelt")
+    assert refused.exit_code == 2
+    assert "differ in kind of word embeddings" in refused.stderr
 
 
 def test_evaluate_repeats_the_test_score(trained, folder):
@@ -211,6 +236,11 @@ def test_an_output_with_a_model_is_not_lost(trained, folder):
             ["train", "--train", "{f}/train.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x",
              "--classifier", "{f}/classifier/best-model.pt"],
             "hidden size per direction: 16 in the classifier, 256 in the tagger",
+        ),
+        (
+            ["train", "--train", "{f}/train.conll", "--dev", "{f}/dev.conll", "-o", "{f}/x",
+             "--classifier", "{f}/classifier/best-model.pt", "--characters"],
+            "pre-train it with them (with_characters=True; `jointner pretrain --characters`)",
         ),
         (["pretrain", "--train", "{f}/new.txt", "--vectors", "{f}/vectors.bin", "-o", "{f}/x"], ""),
     ],

@@ -9,7 +9,6 @@ from typing import Any
 import click
 from flair.data import Corpus, Sentence
 from flair.embeddings import TokenEmbeddings, WordEmbeddings
-from flair.models import TextClassifier
 from tqdm import tqdm
 
 from flair_jointner.data import (
@@ -112,11 +111,6 @@ def make_embeddings(
         extra_words=words["extra_words"],
         name=words["vectors"].stem,
     )
-
-
-def embeddings_of(classifier: TextClassifier) -> Any:
-    """The token embeddings that a classifier stands on."""
-    return classifier.embeddings.embeddings
 
 
 def report_unknown(embeddings: TokenEmbeddings, corpus: Corpus) -> None:

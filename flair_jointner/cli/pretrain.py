@@ -22,6 +22,9 @@ from flair_jointner.training.pretraining import with_classes
 @click.option(
     "--hidden-size", type=COUNT, default=256, show_default=True, help="Hidden units per direction."
 )
+@click.option("--characters", "with_characters", is_flag=True,
+              help="Word vectors from characters beside the others, for a tagger that has them "
+              "too.")  # fmt: skip
 @options.run
 @options.word_vectors
 @options.training
@@ -32,6 +35,7 @@ def pretrain(
     dev_files: Paths,
     epochs: int,
     hidden_size: int,
+    with_characters: bool,
     run: dict[str, Any],
     words: dict[str, Any],
     training: dict[str, Any],
@@ -55,6 +59,7 @@ def pretrain(
         make_embeddings(corpus, words, reading, (*train_files, *dev_files)),
         run["output"],
         class_type=labels["class_type"],
+        with_characters=with_characters,
         hidden_size=hidden_size,
         epochs=epochs,
         show_progress=True,

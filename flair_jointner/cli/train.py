@@ -12,7 +12,6 @@ from flair_jointner.cli.checks import check_effect, check_system, was_given
 from flair_jointner.cli.inputs import (
     Paths,
     check_output,
-    embeddings_of,
     make_embeddings,
     read_all,
     read_splits,
@@ -24,6 +23,8 @@ from flair_jointner.cli.transfer_options import transfer as transfer_options
 from flair_jointner.data import is_annotated
 from flair_jointner.data.splits import split_sentences
 from flair_jointner.models import ATTENTIONS, JointTagger, load_classifier, load_tagger
+from flair_jointner.models.embedding import split_characters
+from flair_jointner.models.transfer import token_embeddings_of
 from flair_jointner.training import InverseDecayPlugin, build_tagger, self_train
 from flair_jointner.training import train as train_model
 
@@ -60,8 +61,8 @@ from flair_jointner.training import train as train_model
     help="Hidden units per direction.",
 )
 @click.option("--characters/--no-characters", "with_characters", default=None,
-              help="Word vectors from characters beside the others; if not given, DATNet has them "
-              "and a joint tagger has none.")  # fmt: skip
+              help="Word vectors from characters beside the others; if not given, DATNet has them, "
+              "and a joint tagger if its --classifier has.")  # fmt: skip
 @click.option("--perturbation", type=float,
               help="ε of adversarial training; none if not given.")  # fmt: skip
 @click.option("--decay", type=float, help="ρ of a learning rate that falls with each epoch t, by "
@@ -116,8 +117,6 @@ def train(
     check_effect()
     check_output(run)
     flair.set_seed(run["seed"])
-    if model["with_characters"] is None:
-        model["with_characters"] = system == "datnet"
     class_type = None if ner_only or system == "datnet" else labels["class_type"]
     types = {**labels, "class_type": class_type}
     annotated = (*train_files, *dev_files, *test_files)
@@ -132,6 +131,8 @@ def train(
     if system == "datnet":
         if not was_given("hidden_size"):
             model["hidden_size"] = None  # its own default
+        if model["with_characters"] is None:
+            model["with_characters"] = True
         names = ("hidden_size", "perturbation", "with_characters")
         shared = {name: model[name] for name in names}
         made = make_transfer(
@@ -139,9 +140,14 @@ def train(
         )
         report(train_model(*made, run["output"], **options_of_training), corpus, bool(test_files))
         return
-    pretrained = load_classifier(classifier) if classifier else None
-    if pretrained is not None and not words["vectors"]:
-        embeddings: Any = embeddings_of(pretrained)
+    pretrained, known, characters = None, None, None
+    if classifier:
+        pretrained = load_classifier(classifier)
+        known, characters = split_characters(token_embeddings_of(pretrained))
+    if model["with_characters"] is None:
+        model["with_characters"] = characters is not None
+    if known is not None and not words["vectors"]:
+        embeddings = known
         report_unknown(embeddings, corpus)
     else:
         embeddings = make_embeddings(corpus, words, reading, (*annotated, *others))

@@ -13,7 +13,7 @@ from torch import nn
 from flair_jointner.layers import length_mask, masked_max
 from flair_jointner.layers.dropout import LockedDropout
 from flair_jointner.layers.recurrent import run_recurrent
-from flair_jointner.models.embedding import WordIndices, embed_batch
+from flair_jointner.models.embedding import WordIndices, embed_batch, get_names, set_names
 from flair_jointner.models.fast_paths import SentenceMemory
 
 
@@ -109,6 +109,7 @@ class DocumentMaxPoolRNNEmbeddings(DocumentEmbeddings):
         """The constructor's arguments, for Flair's model files."""
         return {
             "embeddings": self.embeddings.save_embeddings(use_state_dict=False),
+            "embedding_names": get_names(self.embeddings),
             "hidden_size": self.rnn.hidden_size,
             "rnn_layers": self.rnn.num_layers,
             "reproject_words": self.word_reprojection_map is not None,
@@ -121,7 +122,6 @@ class DocumentMaxPoolRNNEmbeddings(DocumentEmbeddings):
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> "DocumentMaxPoolRNNEmbeddings":
         """Rebuilds the embeddings, without their weights, from what :meth:`to_params` gave."""
-        embeddings = load_embeddings(params.pop("embeddings"))
-        if isinstance(embeddings, StackedEmbeddings):
-            return cls(list(embeddings.embeddings), **params)
-        return cls([cast(TokenEmbeddings, embeddings)], **params)
+        embeddings = cast(TokenEmbeddings, load_embeddings(params.pop("embeddings")))
+        set_names(embeddings, params.pop("embedding_names"))
+        return cls([embeddings], **params)

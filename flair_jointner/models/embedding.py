@@ -1,6 +1,6 @@
 """The first station of a tagger: sentences to one padded tensor."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeGuard
 
@@ -107,6 +107,44 @@ def _leaves(embeddings: TokenEmbeddings) -> list[TokenEmbeddings]:
     if not isinstance(embeddings, StackedEmbeddings):
         return [embeddings]
     return [leaf for member in embeddings.embeddings for leaf in _leaves(member)]
+
+
+def join_characters(
+    embeddings: TokenEmbeddings, characters: Iterable[Sentence] | Iterable[str]
+) -> StackedEmbeddings:
+    """Puts vectors from characters, with random weights, beside other embeddings.
+
+    Args:
+        embeddings: The embeddings.
+        characters: As :class:`~flair_jointner.models.CharacterCNNEmbeddings` takes them.
+
+    Returns:
+        A stack; the names of its members stay as they are.
+    """
+    members = [CharacterCNNEmbeddings(characters), embeddings]
+    return StackedEmbeddings(members, overwrite_names=False)
+
+
+def split_characters(
+    embeddings: TokenEmbeddings,
+) -> tuple[TokenEmbeddings, CharacterCNNEmbeddings | None]:
+    """Undoes :func:`join_characters`.
+
+    Args:
+        embeddings: Any token embeddings.
+
+    Returns:
+        The embeddings without those from characters, and these; all, and None, if there are none
+        from characters, or nothing else.
+    """
+    leaves = _leaves(embeddings)
+    characters = [leaf for leaf in leaves if isinstance(leaf, CharacterCNNEmbeddings)]
+    others = [leaf for leaf in leaves if leaf not in characters]
+    if len(characters) != 1 or not others:
+        return embeddings, None
+    if len(others) == 1:
+        return others[0], characters[0]
+    return StackedEmbeddings(others, overwrite_names=False), characters[0]
 
 
 def get_names(embeddings: TokenEmbeddings) -> list[str]:

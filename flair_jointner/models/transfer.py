@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from flair.embeddings import (
     DocumentRNNEmbeddings,
-    StackedEmbeddings,
     TokenEmbeddings,
     TransformerDocumentEmbeddings,
     TransformerWordEmbeddings,
@@ -15,7 +14,9 @@ from flair.embeddings import (
 from flair.models import SequenceTagger, TextClassifier
 from torch import nn
 
+from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.document import DocumentMaxPoolRNNEmbeddings
+from flair_jointner.models.embedding import separate_members
 from flair_jointner.models.state import ModelFileError, class_name, read_flair_state
 
 
@@ -87,6 +88,27 @@ def _require_class(path: str | Path, expected: str) -> None:
         raise ModelFileError(f"{path} holds a {name}, not a {expected}.")
 
 
+def token_embeddings_of(classifier: TextClassifier) -> TokenEmbeddings:
+    """The token embeddings below the recurrent encoder of a classifier.
+
+    Args:
+        classifier: Over ``DocumentRNNEmbeddings`` or ``DocumentMaxPoolRNNEmbeddings``.
+
+    Returns:
+        The embeddings.
+
+    Raises:
+        ValueError: If the classifier stands on anything else.
+    """
+    document = classifier.embeddings
+    if not isinstance(document, (DocumentRNNEmbeddings, DocumentMaxPoolRNNEmbeddings)):
+        raise ValueError(
+            f"A classifier over {type(document).__name__} has no token embeddings of its own: make "
+            "those of the tagger, and call its init_from_classifier."
+        )
+    return document.embeddings
+
+
 def copy_encoder(classifier: TextClassifier, tagger: SequenceTagger) -> TransferReport:
     """Copies the layers that a classifier and a tagger share.
 
@@ -127,7 +149,7 @@ def _recurrent_pairs(
 ) -> Pairs:
     if not tagger.use_rnn:
         raise ValueError("The classifier has a recurrent layer, the tagger has use_rnn=False.")
-    _compare("word embeddings", document.embeddings, tagger.embeddings)
+    pairs = _character_pairs("word embeddings", document.embeddings, tagger.embeddings)
     projection = document.word_reprojection_map
     if isinstance(document, DocumentRNNEmbeddings) and not document.reproject_words:
         projection = None  # Flair makes the layer all the same
@@ -142,8 +164,9 @@ def _recurrent_pairs(
         ("hidden size per direction", "hidden_size"),
     ):
         _require_equal(title, getattr(document.rnn, name), getattr(tagger.rnn, name))
-    pairs: Pairs = [(document.rnn, tagger.rnn)]
-    return pairs if projection is None else [(projection, tagger.embedding2nn), *pairs]
+    if projection is not None:
+        pairs.append((projection, tagger.embedding2nn))
+    return [*pairs, (document.rnn, tagger.rnn)]
 
 
 def _transformer_pairs(document: TransformerDocumentEmbeddings, tagger: SequenceTagger) -> Pairs:
@@ -172,22 +195,27 @@ def _require_equal(what: str, classifier: object, tagger: object) -> None:
         )
 
 
-def _compare(what: str, classifier: TokenEmbeddings, tagger: TokenEmbeddings) -> None:
-    """Requires that two token embeddings give the same vectors."""
-    ours, theirs = _members(tagger), _members(classifier)
+def _character_pairs(what: str, classifier: TokenEmbeddings, tagger: TokenEmbeddings) -> Pairs:
+    """Requires that two token embeddings give the same vectors, once the pairs are copied."""
+    ours, theirs = separate_members(tagger), separate_members(classifier)
     _require_equal(
         f"kind of {what}", [type(e).__name__ for e in theirs], [type(e).__name__ for e in ours]
     )
     _require_equal(
         f"size of {what}", [e.embedding_length for e in theirs], [e.embedding_length for e in ours]
     )
+    pairs: Pairs = []
     for their, our in zip(theirs, ours, strict=True):
         if isinstance(their, WordEmbeddings) and isinstance(our, WordEmbeddings):
             _compare_vectors(their, our)
+        elif isinstance(their, CharacterCNNEmbeddings) and isinstance(our, CharacterCNNEmbeddings):
+            _compare_characters(their, our)
+            pairs.append((their, our))
         elif not _same_parameters(their, our):
             raise ValueError(
                 f"Classifier and tagger differ in the weights of {their.name} and {our.name}."
             )
+    return pairs
 
 
 def _compare_vectors(classifier: WordEmbeddings, tagger: WordEmbeddings) -> None:
@@ -207,19 +235,24 @@ def _compare_vectors(classifier: WordEmbeddings, tagger: WordEmbeddings) -> None
         )
 
 
+def _compare_characters(classifier: CharacterCNNEmbeddings, tagger: CharacterCNNEmbeddings) -> None:
+    different = sorted({*classifier.characters} ^ {*tagger.characters})
+    if different:
+        raise ValueError(
+            f"Classifier and tagger differ in {len(different)} characters, {different[0]!r} among "
+            f"them: make {tagger.name!r} with the characters of {classifier.name!r}."
+        )
+    for name, parameter in tagger.named_parameters():
+        shape = tuple(classifier.get_parameter(name).shape)
+        _require_equal(f"{tagger.name!r}, {name}", shape, tuple(parameter.shape))
+
+
 def _same_parameters(first: nn.Module, second: nn.Module) -> bool:
     mine, theirs = dict(first.named_parameters()), dict(second.named_parameters())
     return mine.keys() == theirs.keys() and all(
         mine[name].shape == theirs[name].shape and torch.equal(mine[name], theirs[name])
         for name in mine
     )
-
-
-def _members(embeddings: TokenEmbeddings) -> list[TokenEmbeddings]:
-    """The members of a stack, or the embeddings themselves."""
-    if isinstance(embeddings, StackedEmbeddings):
-        return sorted(embeddings.embeddings, key=lambda member: member.name)
-    return [embeddings]
 
 
 def _report(classifier: TextClassifier, tagger: SequenceTagger, pairs: Pairs) -> TransferReport:

@@ -4,7 +4,7 @@ import inspect
 from typing import Annotated, Any, Literal
 
 from flair.data import Dictionary
-from flair.embeddings import StackedEmbeddings, WordEmbeddings
+from flair.embeddings import WordEmbeddings
 from flair.models import SequenceTagger, TextClassifier
 from pydantic import (
     BaseModel,
@@ -23,6 +23,7 @@ from flair_jointner.models import (
     DocumentMaxPoolRNNEmbeddings,
     JointTagger,
 )
+from flair_jointner.models.embedding import join_characters
 from flair_jointner.models.transfer import copy_encoder
 from flair_jointner.studies.sections import (
     Section,
@@ -210,10 +211,6 @@ class Configuration(BaseModel):
             raise ValueError(
                 f"{', '.join(given)} goes with system: {owner}; leave it out, or choose that system"
             )
-        if self.classifier == "pretrain" and self.with_characters:
-            raise ValueError(
-                "a classifier has no vectors from characters: leave characters out, or classifier"
-            )
         possible = [*Configuration.model_fields, *_tagger_options(_SYSTEMS[self.system])]
         check_keys("the tagger", self.tagger, possible)
         words = WordEmbeddings(None, vocab={"word": 0}, embedding_length=2, name="tiny")
@@ -225,7 +222,10 @@ class Configuration(BaseModel):
         except Exception as error:  # Flair raises anything
             raise ValueError(f"{self.tagger} makes no tagger: {error}") from error
         if self.classifier == "pretrain":
-            document = DocumentMaxPoolRNNEmbeddings([words], hidden_size=tagger.hidden_size)
+            document = DocumentMaxPoolRNNEmbeddings(
+                [join_characters(words, "a") if self.with_characters else words],
+                hidden_size=tagger.hidden_size,
+            )
             classifier = TextClassifier(
                 document, label_type="category", label_dictionary=_dictionary(_CLASSES)
             )
@@ -248,11 +248,10 @@ def _tiny_arguments(configuration: Configuration, words: WordEmbeddings) -> dict
         "tag_dictionary": _dictionary(["TYPE"], spans=True),
         "tag_type": "ner",
     }
-    characters = CharacterCNNEmbeddings("a") if configuration.with_characters else None
-    if configuration.learns_from_source:
-        made["shared_embeddings"] = characters
-    elif characters is not None:
-        made["embeddings"] = StackedEmbeddings([characters, words], overwrite_names=False)
+    if configuration.with_characters and configuration.learns_from_source:
+        made["shared_embeddings"] = CharacterCNNEmbeddings("a")
+    elif configuration.with_characters:
+        made["embeddings"] = join_characters(words, "a")
     if configuration.learns_classes:
         made |= {"class_dictionary": _dictionary(_CLASSES), "class_type": "category"}
     return made

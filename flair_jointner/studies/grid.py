@@ -167,23 +167,25 @@ def classifier_key(study: Study, data: str, configuration: str) -> str:
     Args:
         study: The study.
         data: Name of the data set.
-        configuration: Name of the configuration; its encoder's size decides.
+        configuration: Name of the configuration; its encoder's size decides, and whether there are
+            vectors from characters.
 
     Returns:
         16 hexadecimal digits.
     """
     found = study.data[data]
     train, dev = class_files(found)
-    return digest(
-        [
-            RESULTS_VERSION,
-            study.pretraining.model_dump(exclude_defaults=True),
-            hidden_size(study, configuration),
-            words_of(study, data).key,
-            [found.class_type, _reading_key(found)],
-            [content(train), content(dev)],
-        ]
-    )
+    parts: list[Any] = [
+        RESULTS_VERSION,
+        study.pretraining.model_dump(exclude_defaults=True),
+        hidden_size(study, configuration),
+        words_of(study, data).key,
+        [found.class_type, _reading_key(found)],
+        [content(train), content(dev)],
+    ]
+    if study.configurations[configuration].with_characters:
+        parts.append("characters")
+    return digest(parts)
 
 
 def class_files(data: Data) -> tuple[list[Path], list[Path]]:

@@ -91,6 +91,7 @@ def make_classifier(study: Study, data: str, configuration: str, report: Report)
         study_embeddings(study, words_of(study, data), [*train_part, *dev_part]),
         folder,
         class_type=found.class_type or UNUSED_CLASS_TYPE,
+        with_characters=study.configurations[configuration].with_characters,
         hidden_size=hidden_size(study, configuration),
         epochs=settings.epochs,
         mini_batch_size=settings.batch_size,

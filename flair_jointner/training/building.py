@@ -4,11 +4,13 @@ import logging
 from typing import Any
 
 from flair.data import Corpus
-from flair.embeddings import StackedEmbeddings, TokenEmbeddings
+from flair.embeddings import TokenEmbeddings
 from flair.models import TextClassifier
 
 from flair_jointner.data.splits import split_sentences
 from flair_jointner.models import CharacterCNNEmbeddings, DATNet, JointTagger
+from flair_jointner.models.embedding import join_characters, split_characters
+from flair_jointner.models.transfer import token_embeddings_of
 
 log = logging.getLogger("flair_jointner")
 
@@ -33,8 +35,8 @@ def build_tagger(
         tag_type: Label type of the entities.
         class_type: Label type of the sentence's class; None for NER only.
         classifier: A pre-trained classifier, the encoder of which the tagger starts from.
-        with_characters: Whether a character CNN over the characters of the training data stands
-            beside the embeddings.
+        with_characters: Whether a character CNN stands beside the embeddings, as it has to if the
+            classifier has one: over the characters of the classifier, or of the training data.
         **tagger: Further arguments of :class:`~flair_jointner.JointTagger`.
 
     Returns:
@@ -44,11 +46,6 @@ def build_tagger(
         ValueError: If the arguments contradict each other, a label type has no label, or the
             classifier does not fit.
     """
-    if with_characters and classifier is not None:
-        raise ValueError(
-            "A classifier has no vectors from characters, and the tagger that starts from it needs "
-            "the same input: leave the characters out, or the classifier."
-        )
     training = split_sentences(corpus.train)
     for label_type, otherwise in ((tag_type, "annotate some"), (class_type, _WITHOUT_CLASSES)):
         if label_type and not any(sentence.get_labels(label_type) for sentence in training):
@@ -58,8 +55,8 @@ def build_tagger(
             )
     classes = corpus.make_label_dictionary(class_type, add_unk=False) if class_type else None
     if with_characters:
-        characters = CharacterCNNEmbeddings(training)
-        embeddings = StackedEmbeddings([characters, embeddings], overwrite_names=False)
+        characters = training if classifier is None else _characters_of(classifier)
+        embeddings = join_characters(embeddings, characters)
     made = JointTagger(
         embeddings,
         corpus.make_label_dictionary(tag_type, add_unk=False),
@@ -71,6 +68,17 @@ def build_tagger(
     if classifier is not None:
         made.init_from_classifier(classifier)
     return made
+
+
+def _characters_of(classifier: TextClassifier) -> tuple[str, ...]:
+    _, known = split_characters(token_embeddings_of(classifier))
+    if known is None:
+        raise ValueError(
+            "The classifier has no vectors from characters, and the tagger that starts from it "
+            "needs the same input: pre-train it with them (with_characters=True; `jointner "
+            "pretrain --characters`), or leave them out."
+        )
+    return known.characters
 
 
 def build_transfer_tagger(

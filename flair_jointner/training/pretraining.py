@@ -9,6 +9,7 @@ from flair.models import TextClassifier
 
 from flair_jointner.data.splits import corpus_of, split_sentences
 from flair_jointner.models import DocumentMaxPoolRNNEmbeddings
+from flair_jointner.models.embedding import join_characters
 from flair_jointner.training.settings import train
 
 
@@ -18,6 +19,7 @@ def pretrain_classifier(
     base_path: str | Path,
     *,
     class_type: str = "category",
+    with_characters: bool = False,
     hidden_size: int = 256,
     epochs: int = 2,
     **overrides: Any,
@@ -29,6 +31,8 @@ def pretrain_classifier(
         embeddings: The token embeddings, which the tagger has to use as well.
         base_path: Folder for ``best-model.pt`` and the logs.
         class_type: Label type of the class.
+        with_characters: Whether a character CNN over the characters of the training data stands
+            beside the embeddings. The tagger needs one as well, and starts from its weights.
         hidden_size: Hidden units per direction.
         epochs: Number of epochs; the paper finds 2 enough for its large data.
         **overrides: Arguments of ``ModelTrainer.train`` that replace those of the paper.
@@ -40,6 +44,8 @@ def pretrain_classifier(
         ValueError: If no sentence of a split has a class.
     """
     corpus = with_classes(corpus, class_type)
+    if with_characters:
+        embeddings = join_characters(embeddings, split_sentences(corpus.train))
     classifier = TextClassifier(
         DocumentMaxPoolRNNEmbeddings([embeddings], hidden_size=hidden_size),
         label_type=class_type,

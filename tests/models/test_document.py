@@ -9,6 +9,7 @@ from flair.models import TextClassifier
 
 from flair_jointner import DocumentMaxPoolRNNEmbeddings
 from flair_jointner.models import load_classifier
+from flair_jointner.models.embedding import join_characters
 
 OPTIONS = {
     "plain": {},
@@ -74,6 +75,16 @@ def test_a_classifier_over_it_survives_in_a_file(options, tmp_path):
         ]
         assert str(again.embeddings) == str(model.embeddings)
         assert again.embeddings.init_range == model.embeddings.init_range
+
+
+def test_a_stack_keeps_the_order_of_its_members_in_a_file(tmp_path):
+    # By name the words come first; numbered anew, the characters would.
+    stack = join_characters(tiny.words(name="a"), "abcdefghijklmnopqrstuvwxyz")
+    model = classifier(document(stack))
+    model.save(tmp_path / "classifier.pt")
+    again = load_classifier(tmp_path / "classifier.pt")
+    expected = embedded(model.embeddings, tiny.random_titles(4))
+    torch.testing.assert_close(embedded(again.embeddings, tiny.random_titles(4)), expected)
 
 
 def test_several_embeddings_are_stacked_and_survive_in_a_file(tmp_path):

@@ -14,8 +14,9 @@ from flair.embeddings import (
 )
 from flair.models import TextClassifier
 
-from flair_jointner import DocumentMaxPoolRNNEmbeddings, JointTagger
+from flair_jointner import CharacterCNNEmbeddings, DocumentMaxPoolRNNEmbeddings, JointTagger
 from flair_jointner.models import ModelFileError, load_classifier
+from flair_jointner.models.embedding import join_characters, split_characters
 from flair_jointner.training import train
 
 
@@ -141,6 +142,47 @@ def test_words_that_only_one_side_knows_are_no_hindrance():
         tiny.joint_tagger(one).init_from_classifier(classifier(max_pool(other)))
 
 
+# ----- vectors from characters -----
+
+
+def with_characters(characters="abcdefghijklmnopqrstuvwxyz", seed=1):
+    torch.manual_seed(seed)
+    return join_characters(tiny.words(), characters)
+
+
+@pytest.mark.parametrize("from_file", [False, True], ids=["object", "file"])
+@pytest.mark.parametrize("make", [max_pool, flairs])
+def test_vectors_from_characters_are_copied(make, from_file, tmp_path):
+    model = classifier(make(with_characters(seed=2)))
+    tagger = tiny.joint_tagger(with_characters())
+    sentences = [*tiny.random_titles(5), tiny.title("unheard")]
+    before = tagger.encode(*tagger.embed(sentences))
+    source = model
+    if from_file:
+        source = tmp_path / "classifier.pt"
+        model.save(source)
+    report = tagger.init_from_classifier(source)
+    copied = [name for name in report.copied if name.startswith("embeddings.")]
+    assert len(copied) == 3  # table, weight and bias of the convolution
+    states, mask = tagger.encode(*(given := tagger.embed(sentences))), given[1]
+    assert (states - before).abs().max() > 0.01
+    model.embeddings.embed(sentences)
+    for sentence, row, real in zip(sentences, states, mask, strict=True):
+        expected = row[real].max(dim=0).values
+        if make is flairs:
+            expected = torch.cat([row[real][0], row[real][-1]])
+        torch.testing.assert_close(sentence.get_embedding(), expected)
+
+
+def test_copied_vectors_from_characters_do_not_stay_tied_to_the_classifier():
+    model, tagger = classifier(max_pool(with_characters())), tiny.joint_tagger(with_characters())
+    tagger.init_from_classifier(model)
+    _, ours = split_characters(tagger.embeddings)
+    _, theirs = split_characters(model.embeddings.embeddings)
+    theirs.table.weight.data.zero_()
+    assert (ours.table.weight.abs().sum(dim=1) > 0).sum() == 26
+
+
 # ----- transformers -----
 
 
@@ -209,6 +251,21 @@ REFUSED = {
         ),
         {},
         r"kind of word embeddings: \['Word.*', 'Word.*'\] in the cl.*, \['Word.*'\] in the tagger",
+    ),
+    "characters": (
+        lambda: max_pool(with_characters()),
+        {},
+        r"kind of word embeddings: \['CharacterCNN.*', 'Word.*'\] in the cl.*, \['Word.*'\] in the",
+    ),
+    "other-characters": (
+        lambda: max_pool(with_characters("abc")),
+        {"embeddings": with_characters("abd")},
+        "differ in 2 characters, 'c' among them: make 'character-cnn' with the characters of",
+    ),
+    "filters": (
+        lambda: max_pool(StackedEmbeddings([CharacterCNNEmbeddings("ab", 5, 6), tiny.words()])),
+        {"embeddings": StackedEmbeddings([CharacterCNNEmbeddings("ab", 4, 6), tiny.words()])},
+        r"'0-character-cnn', table.weight: \(4, 5\) in the classifier, \(4, 4\) in the tagger",
     ),
     "no-rnn": (max_pool, {"use_rnn": False}, "recurrent layer, the tagger has use_rnn=False"),
     "pooling": (

@@ -149,10 +149,6 @@ def test_sizes_of_a_data_set_and_of_all(tmp_path):
             r"configurations\.a: add goes with system: joint",
         ),
         (
-            {"configurations": {"a": {"classifier": "pretrain", "characters": True}}},
-            r"configurations\.a: a classifier has no vectors from characters: leave characters out",
-        ),
-        (
             {"vectors": {"file": "new.txt", "raw": "new.txt"}},
             r"vectors: file goes without raw, which say how vectors are trained",
         ),

@@ -110,10 +110,12 @@ def test_a_classifier_is_shared_by_configurations_with_the_same_encoder(tmp_path
         "a": {**pre, **SMALL},
         "b": {**pre, **SMALL, "attention": "soft"},
         "c": {**pre, "hidden_size": 6},
+        "d": {**pre, **SMALL, "characters": True},
     }
     study = make_study(tmp_path, configurations=configurations)
-    a, b, c = (classifier_key(study, "titles", name) for name in "abc")
-    assert a == b != c
+    a, b, c, d = (classifier_key(study, "titles", name) for name in "abcd")
+    assert a == b
+    assert len({a, c, d}) == 3
 
 
 def test_word_vectors_never_see_the_test_data(tmp_path):
