@@ -68,24 +68,6 @@ def has_table(embeddings: TokenEmbeddings) -> TypeGuard[WordEmbeddings]:
     return type(embeddings) is WordEmbeddings and embeddings.field is None
 
 
-def word_tables(embeddings: TokenEmbeddings) -> list[WordEmbeddings] | None:
-    """The static word embeddings that embeddings consist of, in the order of their vectors.
-
-    Args:
-        embeddings: Any token embeddings.
-
-    Returns:
-        Them, or None if there is anything else in the embeddings.
-    """
-    if has_table(embeddings):
-        return [embeddings]
-    if not isinstance(embeddings, StackedEmbeddings):
-        return None
-    members = sorted(embeddings.embeddings, key=lambda member: member.name)
-    tables = [member for member in members if has_table(member)]
-    return tables if len(tables) == len(members) else None
-
-
 def separate_members(embeddings: TokenEmbeddings) -> list[TokenEmbeddings]:
     """The members of a stack, and of stacks in it, in the order of their vectors.
 

@@ -23,8 +23,8 @@ class FastPaths:
             much is padding in steps of our own.
         scaled_crf: The CRF multiplies rescaled probabilities where that is exact, instead of
             adding logarithms everywhere.
-        folded_lstm: In tagging, static word vectors, projection and the input half of the LSTM's
-            gates are one look-up per word.
+        folded_lstm: In tagging, vectors that depend on the word alone, projection and the input
+            half of the LSTM's gates are one look-up per word.
     """
 
     word_table: bool = True

@@ -128,8 +128,8 @@ class BaseTagger(TrainableTagger):
     ) -> Iterator[dict[str, Any]]:
         """Tags any number of texts lazily and in order, with the result of :meth:`predict`.
 
-        Over static word vectors no ``Sentence`` is made; :meth:`describe_fast_path` says whether
-        that is so.
+        Over vectors that depend on the word alone no ``Sentence`` is made;
+        :meth:`describe_fast_path` says whether that is so.
 
         Args:
             texts: Texts, or lists of tokens; an empty one gets an empty row.

@@ -15,10 +15,17 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from flair_jointner.layers import length_mask
-from flair_jointner.models.embedding import forget_trained, sentence_context, word_tables
+from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
+from flair_jointner.models.embedding import (
+    forget_trained,
+    has_table,
+    sentence_context,
+    separate_members,
+)
 from flair_jointner.models.garbage import full_collections_later
 from flair_jointner.models.losses import LossMean
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
+from flair_jointner.models.numbered_words import NumberedWords, SpelledWords, TableWords
 from flair_jointner.models.prediction import Prediction
 from flair_jointner.models.word_encoder import WordEncoder
 
@@ -64,8 +71,8 @@ class TaggingRun:
 
         Args:
             tagger: The tagger.
-            batch_size: Number of sentences that go through the network at once; over static word
-                vectors 96 to 256 short ones, the more the less their lengths differ, or as many
+            batch_size: Number of sentences that go through the network at once; where words are
+                looked up 96 to 256 short ones, the more the less their lengths differ, or as many
                 as have 16,384 tokens, if that is more.
             with_probabilities: Whether the probability of each tag at each token is wanted.
             with_scores: Whether the probability of each entity is wanted.
@@ -186,7 +193,7 @@ class TaggingRun:
         assert encoder is not None  # for the type checker; callers look first
         lengths = torch.tensor(list(map(len, batch)))
         longest = len(batch[0])
-        rows = [encoder.find(tokens) for tokens in batch]
+        rows = encoder.find(batch)
         # Through numpy, which reads lists in a quarter of the time.
         padded = np.array([row + [0] * (longest - len(row)) for row in rows], dtype=np.int64)
         words = torch.from_numpy(padded)
@@ -216,23 +223,35 @@ def fold_words(tagger: "BaseTagger", dtype: torch.dtype | None) -> WordEncoder |
     """
     if why_not_folded(tagger) is not None:
         return None
-    tables = word_tables(tagger.embeddings) or []
     projection = tagger.embedding2nn if tagger.reproject_embeddings else None
     rnn = tagger.rnn
     assert isinstance(rnn, nn.LSTM)  # for the type checker; looked at above
-    norm = next(iter(tagger.input_norms.values()), None)  # of the one table
     return tagger.folded.get(
-        (dtype, _fingerprint(tagger)), lambda: WordEncoder(tables[0], projection, rnn, dtype, norm)
+        (dtype, _fingerprint(tagger)),
+        lambda: WordEncoder(_words(tagger), projection, rnn, dtype),
     )
+
+
+def _words(tagger: "BaseTagger") -> NumberedWords:
+    """The words of a tagger that can be folded."""
+    normalised = tagger.perturbation is not None
+    members = [
+        (member, tagger.normalisation_of(member) if normalised and has_table(member) else None)
+        for member in separate_members(tagger.embeddings)
+    ]
+    first, norm = members[0]
+    if len(members) == 1 and has_table(first):
+        return TableWords(first, norm)
+    return SpelledWords(members)
 
 
 def why_not_folded(tagger: "BaseTagger") -> str | None:
     """Why the first stations of a tagger cannot be folded into a word table; None if they can."""
-    tables = word_tables(tagger.embeddings)
+    members = separate_members(tagger.embeddings)
     if not tagger.fast_paths.folded_lstm:
         return "switched off"
-    if tables is None or len(tables) != 1:
-        return "the embeddings are not one WordEmbeddings without a field"
+    if not all(has_table(m) or isinstance(m, CharacterCNNEmbeddings) for m in members):
+        return "the embeddings are not WordEmbeddings without a field or CharacterCNNEmbeddings"
     if not tagger.use_rnn or tagger.rnn_type != "LSTM" or tagger.rnn.num_layers != 1:
         return "the network has no LSTM of one layer"
     if tagger.train_initial_hidden_state or not tagger.rnn.bias:
@@ -257,7 +276,7 @@ def _fingerprint(tagger: "BaseTagger") -> tuple[object, ...]:
     summed += tagger.rnn.parameters()
     if tagger.reproject_embeddings:
         summed += tagger.embedding2nn.parameters()
-    summed += tagger.input_norms.buffers()
+    summed += [*tagger.input_norms.buffers(), *tagger.embeddings.buffers()]
     samples = [w.detach().flatten()[:: max(1, w.numel() // _SAMPLE)] for w in large]
     sums = tuple(float(w.detach().sum(dtype=torch.float64)) for w in (*summed, *samples))
     # Weights that were made in inference mode, and cannot be changed outside of it, count nothing.

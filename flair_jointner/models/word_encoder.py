@@ -1,13 +1,13 @@
 """Embedding and encoding for tagging, folded into one table of words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from flair.embeddings import WordEmbeddings
 from torch import Tensor, nn
 
 from flair_jointner.layers.folded_lstm import FoldedDirection, FoldedLstm
+from flair_jointner.models.numbered_words import NumberedWords
 
 _TABLE_BYTES = 512 * 2**20
 """What the tables of one kind may take together."""
@@ -29,73 +29,72 @@ class _WordTable:
             self._is_known[new] = True
         return self._rows
 
+    def forget(self) -> None:
+        """Computes all rows anew."""
+        self._is_known.zero_()
+
 
 class WordEncoder:
-    """Static word vectors → projection → LSTM, of a tagger that is not being trained.
+    """Vectors of words → projection → LSTM, of a tagger that is not being trained.
 
     What a word sends into the gates of the LSTM, and what it leaves behind if it is the first one,
-    is computed when the word is first met, and kept in tables if they have room for the whole
-    vocabulary; otherwise it is computed once per batch.
+    is computed when the word is first met, and kept in tables if they may be so large; otherwise it
+    is computed once per batch.
+
+    Attributes:
+        words: The words, and their vectors.
     """
 
     def __init__(
         self,
-        embeddings: WordEmbeddings,
+        words: NumberedWords,
         projection: nn.Linear | None,
         rnn: nn.LSTM,
         dtype: torch.dtype | None = None,
-        norm: nn.Module | None = None,
     ) -> None:
         """Folds the weights as they are now.
 
         Args:
-            embeddings: The word vectors.
-            projection: The linear layer between them and the LSTM, if any.
+            words: The words, and their vectors.
+            projection: The linear layer between the vectors and the LSTM, if any.
             rnn: The LSTM, with one layer.
             dtype: Type to compute in; that of the weights when None.
-            norm: What normalises the word vectors, if anything does.
         """
-        self.embeddings = embeddings
-        self._norm = norm
+        self.words = words
         weight = next(rnn.parameters())
         with torch.autocast(weight.device.type, enabled=False):  # a caller's would round it
             self._lstm = FoldedLstm(rnn, projection, dtype)
-        self._indices: dict[str, int] = {}
         kept = torch.empty(0, dtype=dtype or weight.dtype, device=weight.device)
         self._gates = self._tables(4 * rnn.hidden_size, kept)
         self._begun = self._tables(6 * rnn.hidden_size, kept)
 
     def _tables(self, width: int, like: Tensor) -> list[_WordTable] | None:
         """A table for each direction, if there is room for them."""
-        words, directions = len(self.embeddings.embedding.weight), len(self._lstm.directions)
+        words, directions = self.words.room, len(self._lstm.directions)
         if directions * words * width * like.element_size() > _TABLE_BYTES:
             return None
         return [_WordTable(words, width, like) for _ in range(directions)]
 
-    def find(self, tokens: list[str]) -> list[int]:
-        """Rows of the word table.
+    def find(self, batch: Sequence[list[str]]) -> list[list[int]]:
+        """Numbers the words of a batch.
 
         Args:
-            tokens: The tokens of a sentence.
+            batch: The tokens of each sentence.
 
         Returns:
-            A row each; words without a vector share the last one.
+            Their numbers, for :meth:`encode`, before any other batch.
         """
-        known = self._indices
-        try:
-            return [known[token] for token in tokens]
-        except KeyError:
-            if len(known) > 1_000_000:  # a stream of ever new words must not fill the memory
-                known.clear()
-            for token in tokens:
-                known[token] = self.embeddings.get_cached_token_index(token)
-            return [known[token] for token in tokens]
+        if self._is_full:
+            self.words.forget()
+            for table in (*(self._gates or ()), *(self._begun or ())):
+                table.forget()
+        return [self.words.find(tokens) for tokens in batch]
 
     def encode(self, words: Tensor, lengths: Tensor) -> Tensor:
         """Runs the first two stations.
 
         Args:
-            words: Rows of the tokens, ``[batch, tokens]``; any row on padding.
+            words: Numbers of the words, ``[batch, tokens]``; any on padding.
             lengths: Number of tokens of each sentence, on the processor, ``[batch]``: the longest
                 sentence first.
 
@@ -112,15 +111,15 @@ class WordEncoder:
     def _look_up(self, words: Tensor) -> tuple[list[Tensor], Tensor]:
         """The gates of words, by direction, and where each word stands among them."""
         directions = self._lstm.directions
-        if self._gates is None:
+        if self._gates is None or self._is_full:
             distinct, words = words.unique(return_inverse=True)
-            vectors = self._vectors(distinct)
+            vectors = self.words.vectors(distinct)
             return [direction.gates(vectors) for direction in directions], words
         pairs = zip(self._gates, directions, strict=True)
         return [table.fill(words, partial(self._compute, own)) for table, own in pairs], words
 
     def _compute(self, direction: FoldedDirection, words: Tensor) -> Tensor:
-        return direction.gates(self._vectors(words))
+        return direction.gates(self.words.vectors(words))
 
     def _begin(self, index: int, gates: Tensor, words: Tensor) -> Tensor:
         """What the first words of sentences leave behind, ``[sentences, 6 · hidden]``."""
@@ -128,18 +127,14 @@ class WordEncoder:
         def begin(words: Tensor) -> Tensor:
             return self._lstm.directions[index].begin(gates.index_select(0, words))
 
-        if self._begun is None:
+        if self._begun is None or self._is_full:
             return begin(words)
         return self._begun[index].fill(words, begin).index_select(0, words)
 
-    def _vectors(self, words: Tensor) -> Tensor:
-        """The word vectors, ``[words, embedding]``."""
-        table = self.embeddings.embedding.weight
-        vectors = table[words.to(table.device)]
-        if self.embeddings.layer_norm is not None:  # it is where the table is
-            vectors = self.embeddings.layer_norm(vectors)
-        vectors = vectors.to(words.device)
-        return vectors if self._norm is None else self._norm(vectors)
+    @property
+    def _is_full(self) -> bool:
+        """Whether the tables lack room for the words of this batch."""
+        return self.words.met > self.words.room
 
 
 class EncoderMemory:

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import pickle
+import random
 
 import pytest
 import tiny
@@ -11,10 +12,11 @@ from flair.data import Sentence
 from flair.embeddings import OneHotEmbeddings, StackedEmbeddings
 from flair.tokenization import SpaceTokenizer
 
-from flair_jointner import JointTagger
+from flair_jointner import CharacterCNNEmbeddings, JointTagger
 from flair_jointner.data import ThaiTokenizer
 from flair_jointner.models import word_encoder
 from flair_jointner.models.fast_paths import FastPaths
+from flair_jointner.models.numbered_words import SpelledWords
 from flair_jointner.models.tagging import _FOLDED, TaggingRun
 
 
@@ -124,6 +126,84 @@ def test_the_folded_network_tags_like_the_plain_one(options):
     for sentence, row in zip(sentences, [row for row in rows if row["text"]], strict=True):
         found = [(span.start_position, span.end_position) for span in sentence.get_spans("ner")]
         assert found == [(e["start"], e["end"]) for e in row["entities"]]
+
+
+def letters(**options):
+    torch.manual_seed(1)
+    return CharacterCNNEmbeddings("abcdefghijklmnopqrstuvwxyz", **options)
+
+
+SPELLED = {
+    "characters": letters,
+    "words-and-characters": lambda: StackedEmbeddings([tiny.words(), letters()]),
+    "two-tables": lambda: StackedEmbeddings([tiny.words(name="b"), tiny.words(3, name="a")]),
+    "all": lambda: StackedEmbeddings(
+        [tiny.words(name="b"), letters(name="c"), StackedEmbeddings([tiny.words(3, name="a")])]
+    ),
+}
+
+
+def unheard(count, seed=5):
+    """Words without a vector, each with a spelling of its own, among known ones."""
+    rng = random.Random(seed)
+    syllables = ["mi", "ro", "ta", "bal", "fen", "gop", "xu", "é"]
+    return [
+        " ".join("".join(rng.choices(syllables, k=rng.randint(2, 4))) for _ in range(1 + at % 9))
+        for at in range(count)
+    ]
+
+
+@pytest.mark.parametrize("perturbation", [None, 1.0])
+@pytest.mark.parametrize("make", SPELLED.values(), ids=SPELLED)
+def test_vectors_from_characters_and_of_several_tables_are_folded(make, perturbation):
+    tagger = tiny.joint_tagger(make(), perturbation=perturbation)
+    if perturbation is not None:
+        tagger.train().forward_loss(tiny.titles())[0].backward()  # moves what normalises
+        tagger.eval()
+    texts = [*random_texts(150), *unheard(100), "", "xumi"]
+    assert tagger.describe_fast_path()["folded_lstm"] == "on"
+    rows = list(tagger.tag(texts, batch_size=9))
+    assert tagger.folded.encoder is not None
+    tagger.fast_paths = FastPaths(folded_lstm=False)
+    pairs(rows, tagger.tag(texts, batch_size=9))
+
+
+@pytest.mark.parametrize("room", [1, 40, 150])
+def test_words_are_numbered_anew_when_there_is_no_room_for_more(room, monkeypatch):
+    monkeypatch.setattr(SpelledWords, "room", room)
+    monkeypatch.setattr(TaggingRun, "_batches", batches_of_nine)
+    tagger = tiny.joint_tagger(SPELLED["words-and-characters"]())
+    texts = [*unheard(200), *random_texts(200), *unheard(200, seed=6)]
+    forgotten = []
+    forget = SpelledWords.forget
+    monkeypatch.setattr(
+        SpelledWords, "forget", lambda self: forgotten.append(self.met) or forget(self)
+    )
+    rows = list(tagger.tag(texts))
+    assert len(forgotten) > 2
+    assert room < max(forgotten) < room + 9 * 9 + 1
+    assert tagger.folded.encoder._gates is not None
+    tagger.fast_paths = FastPaths(folded_lstm=False)
+    pairs(rows, tagger.tag(texts))
+
+
+def batches_of_nine(self, lengths, show_progress=False):
+    order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
+    return [order[start : start + 9] for start in range(0, len(order), 9)]
+
+
+@pytest.mark.parametrize("part", ["table", "convolution", "normalisation"])
+def test_changed_characters_are_folded_anew(part):
+    tagger = tiny.joint_tagger(letters(), perturbation=1.0)
+    texts = unheard(100)
+    before = list(tagger.tag(texts))
+    changed = getattr(tagger.embeddings, part)
+    value = changed.mean if part == "normalisation" else changed.weight
+    value.data.add_(0.5)
+    after = list(tagger.tag(texts))
+    assert after != before
+    tagger.fast_paths = FastPaths(folded_lstm=False)
+    pairs(after, tagger.tag(texts))
 
 
 @pytest.mark.parametrize("kept", ["gates", "nothing"])
@@ -246,12 +326,12 @@ def test_bfloat16_changes_little():
         ({"rnn_type": "GRU"}, "LSTM of one layer"),
         ({"use_rnn": False}, "LSTM of one layer"),
         ({"train_initial_hidden_state": True}, "initial state"),
-        ({"embeddings": "stacked"}, "not one WordEmbeddings"),
+        ({"embeddings": "one-hot"}, "not WordEmbeddings without a field or CharacterCNN"),
     ],
 )
 def test_what_cannot_be_folded_says_why_and_tags_all_the_same(options, reason):
-    if options.get("embeddings") == "stacked":
-        members = [tiny.words(name="a"), tiny.words(3, name="b")]
+    if options.get("embeddings") == "one-hot":
+        members = [tiny.words(), OneHotEmbeddings(tiny.dictionary(tiny.WORDS, add_unk=True))]
         options = {**options, "embeddings": StackedEmbeddings(members)}
     tagger = tiny.joint_tagger(**options)
     assert reason in tagger.describe_fast_path()["folded_lstm"]
