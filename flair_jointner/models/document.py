@@ -123,5 +123,5 @@ class DocumentMaxPoolRNNEmbeddings(DocumentEmbeddings):
     def from_params(cls, params: dict[str, Any]) -> "DocumentMaxPoolRNNEmbeddings":
         """Rebuilds the embeddings, without their weights, from what :meth:`to_params` gave."""
         embeddings = cast(TokenEmbeddings, load_embeddings(params.pop("embeddings")))
-        set_names(embeddings, params.pop("embedding_names"))
+        set_names(embeddings, params.pop("embedding_names", get_names(embeddings)))
         return cls([embeddings], **params)

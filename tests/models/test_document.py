@@ -138,3 +138,11 @@ def test_sentences_are_embedded_anew_after_the_weights_change():
 def test_an_unknown_kind_of_rnn_is_refused():
     with pytest.raises(ValueError, match="Unknown rnn_type 'lstm': choose 'LSTM', 'GRU' or 'RNN'"):
         DocumentMaxPoolRNNEmbeddings([tiny.words()], rnn_type="lstm")
+
+
+def test_a_file_that_does_not_say_the_names_is_read_all_the_same():
+    made = document(join_characters(tiny.words(), "abc"))
+    params = made.to_params()
+    assert params.pop("embedding_names") == ["Stack", "character-cnn", "tiny"]
+    again = DocumentMaxPoolRNNEmbeddings.from_params(params)
+    assert again.to_params()["embedding_names"] == made.to_params()["embedding_names"]
