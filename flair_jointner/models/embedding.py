@@ -101,9 +101,10 @@ def join_characters(
         characters: As :class:`~flair_jointner.models.CharacterCNNEmbeddings` takes them.
 
     Returns:
-        A stack; the names of its members stay as they are.
+        A stack. Vectors stand in the order of names: that of the characters comes before those of
+        files, so that a classifier and a tagger agree whatever file the words are from.
     """
-    members = [CharacterCNNEmbeddings(characters), embeddings]
+    members = [CharacterCNNEmbeddings(characters, name="0-character-cnn"), embeddings]
     return StackedEmbeddings(members, overwrite_names=False)
 
 

@@ -4,10 +4,10 @@ import pytest
 import tiny
 import torch
 from flair.data import Sentence
-from flair.embeddings import OneHotEmbeddings
+from flair.embeddings import OneHotEmbeddings, StackedEmbeddings
 from flair.models import TextClassifier
 
-from flair_jointner import DocumentMaxPoolRNNEmbeddings
+from flair_jointner import CharacterCNNEmbeddings, DocumentMaxPoolRNNEmbeddings
 from flair_jointner.models import load_classifier
 from flair_jointner.models.embedding import join_characters
 
@@ -79,7 +79,8 @@ def test_a_classifier_over_it_survives_in_a_file(options, tmp_path):
 
 def test_a_stack_keeps_the_order_of_its_members_in_a_file(tmp_path):
     # By name the words come first; numbered anew, the characters would.
-    stack = join_characters(tiny.words(name="a"), "abcdefghijklmnopqrstuvwxyz")
+    letters = CharacterCNNEmbeddings("abcdefghijklmnopqrstuvwxyz", name="b")
+    stack = StackedEmbeddings([letters, tiny.words(name="a")], overwrite_names=False)
     model = classifier(document(stack))
     model.save(tmp_path / "classifier.pt")
     again = load_classifier(tmp_path / "classifier.pt")
@@ -143,6 +144,6 @@ def test_an_unknown_kind_of_rnn_is_refused():
 def test_a_file_that_does_not_say_the_names_is_read_all_the_same():
     made = document(join_characters(tiny.words(), "abc"))
     params = made.to_params()
-    assert params.pop("embedding_names") == ["Stack", "character-cnn", "tiny"]
+    assert params.pop("embedding_names") == ["Stack", "0-character-cnn", "tiny"]
     again = DocumentMaxPoolRNNEmbeddings.from_params(params)
     assert again.to_params()["embedding_names"] == made.to_params()["embedding_names"]

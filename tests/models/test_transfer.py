@@ -174,6 +174,15 @@ def test_vectors_from_characters_are_copied(make, from_file, tmp_path):
         torch.testing.assert_close(sentence.get_embedding(), expected)
 
 
+@pytest.mark.parametrize("name", ["abc", "zyx", "Words", "300d"])
+def test_words_of_a_file_of_any_name_fit(name):
+    model = classifier(max_pool(with_characters()))
+    words = tiny.words(name=name)
+    tiny.joint_tagger(join_characters(words, "abcdefghijklmnopqrstuvwxyz")).init_from_classifier(
+        model
+    )
+
+
 def test_copied_vectors_from_characters_do_not_stay_tied_to_the_classifier():
     model, tagger = classifier(max_pool(with_characters())), tiny.joint_tagger(with_characters())
     tagger.init_from_classifier(model)
@@ -260,7 +269,7 @@ REFUSED = {
     "other-characters": (
         lambda: max_pool(with_characters("abc")),
         {"embeddings": with_characters("abd")},
-        "differ in 2 characters, 'c' among them: make 'character-cnn' with the characters of",
+        "differ in 2 characters, 'c' among them: make '0-character-cnn' with the characters of",
     ),
     "filters": (
         lambda: max_pool(StackedEmbeddings([CharacterCNNEmbeddings("ab", 5, 6), tiny.words()])),
