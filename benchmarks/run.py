@@ -21,7 +21,7 @@ from growth import by_count, by_length, plot, stream
 from measure import Comparison, matmul_peak
 from memory import training_memory
 from report import Report, head
-from setting import Material, made_up, real
+from setting import Material, made_up, real, spelled
 from tagging import large_vocabulary, tagging, two_workers
 from training import epochs
 
@@ -29,6 +29,7 @@ PARTS = (
     "crf",
     "training",
     "tagging",
+    "characters",
     "workers",
     "vocabulary",
     "data",
@@ -98,6 +99,9 @@ def _comparisons(repetitions: int, batch_size: int) -> dict[str, Callable[[], li
         "training 167": partial(training, 167, 192),
         "tagging 25": partial(tag, 25, 640),
         "tagging 167": partial(tag, 167, 320),
+        "characters 25": lambda: tagging(
+            spelled(made_up(25)), repetitions, max(640, 4 * batch_size), batch_size
+        ),
         "workers": lambda: [two_workers(repetitions, half) for half in (False, True)],
         "vocabulary": lambda: [large_vocabulary(repetitions, batch_size)],
         **{f"data {name}": partial(_on_data, name, repetitions, batch_size) for name in REAL},

@@ -2,16 +2,17 @@
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from flair.data import Corpus, Dictionary, Sentence
-from flair.embeddings import WordEmbeddings
+from flair.embeddings import TokenEmbeddings, WordEmbeddings
 from flair.models import SequenceTagger
 
 from flair_jointner import JointTagger
 from flair_jointner.data import read_sentences
+from flair_jointner.models.embedding import join_characters
 
 DIMENSION = 300
 HIDDEN = 256
@@ -25,14 +26,14 @@ class Material:
         name: What rows of the report call it.
         train: Sentences with entities.
         fresh: Others.
-        words: Random vectors of the words of both.
+        words: Random vectors of the words of both, from their characters beside them or not.
         types: The entity types.
     """
 
     name: str
     train: list[Sentence]
     fresh: list[Sentence]
-    words: WordEmbeddings
+    words: TokenEmbeddings
     types: Dictionary
 
 
@@ -46,6 +47,12 @@ def made_up(tags: int, vocabulary: int = 5000, mean: int = 15, count: int = 3840
         embeddings(vocabulary, types),
         dictionary([f"T{index}" for index in range(types)]),
     )
+
+
+def spelled(material: Material) -> Material:
+    """The same with vectors from characters."""
+    words = join_characters(material.words, material.train)
+    return replace(material, name=f"{material.name}, characters", words=words)
 
 
 def real(name: str, train: Path, fresh: Path) -> Material:
