@@ -128,7 +128,7 @@ def write_titles(folder, count=160, train=100, dev=30):
 
 
 def listen_to_ctrl_c():
-    """To call in a process before it starts: one started in the background would ignore Ctrl-C."""
+    """Undoes that a process which was started in the background ignores Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -191,12 +191,17 @@ def test_beside_a_gpu_no_process_is_forked(tmp_path, monkeypatch, gpu, kind):
 
 
 def test_ctrl_c_waits_until_a_process_has_started():
+    before = signal.getsignal(signal.SIGINT)
+    tiny.listen_to_ctrl_c()  # tests that run in the background ignore it
     done = []
-    with pytest.raises(KeyboardInterrupt), _signals_wait():
-        signal.raise_signal(signal.SIGINT)
-        done.append("started")
-    assert done == ["started"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    try:
+        with pytest.raises(KeyboardInterrupt), _signals_wait():
+            signal.raise_signal(signal.SIGINT)
+            done.append("started")
+        assert done == ["started"]
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_before_the_first_run_ends_it_quietly(tmp_path):
