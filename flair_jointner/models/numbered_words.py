@@ -115,8 +115,8 @@ class SpelledWords:
         except KeyError:
             for token in tokens:
                 if token not in known:
-                    known[token] = len(known)
-                    self._texts.append(token)
+                    self._texts.append(token)  # first: who is interrupted here goes on right
+                    known[token] = len(self._texts) - 1
             return [known[token] for token in tokens]
 
     def vectors(self, numbers: Tensor) -> Tensor:

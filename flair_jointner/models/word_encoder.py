@@ -85,9 +85,10 @@ class WordEncoder:
             Their numbers, for :meth:`encode`, before any other batch.
         """
         if self._is_full:
-            self.words.forget()
+            # The tables first: who is interrupted in between must not find rows of other words.
             for table in (*(self._gates or ()), *(self._begun or ())):
                 table.forget()
+            self.words.forget()
         return [self.words.find(tokens) for tokens in batch]
 
     def encode(self, words: Tensor, lengths: Tensor) -> Tensor:
