@@ -1,5 +1,6 @@
 """Batches without padding: the real tokens of all sentences in one row, first tokens first."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,18 +30,24 @@ class Packing:
         Args:
             lengths: Number of tokens of each sentence, at least 1, ``[batch]``.
         """
-        device = lengths.device
-        self.lengths, self.order = lengths.sort(descending=True, stable=True)
-        batch, steps = len(lengths), int(self.lengths[0])
-        places = torch.arange(steps, device=device)
-        sizes = (self.lengths > places.unsqueeze(1)).sum(1)  # [steps]
-        self._offsets = offsets = sizes.cumsum(0) - sizes
+        # In numpy, whose operations on a few numbers cost a third of torch's, and one transfer.
+        given = lengths.cpu().numpy()
+        order = np.argsort(-given, kind="stable")
+        falling = given[order]
+        steps = np.arange(falling[0])
+        sizes = np.searchsorted(-falling, -steps)  # sentences longer than the step's index
+        offsets = sizes.cumsum() - sizes
+        place = steps.repeat(sizes)
+        packed = np.arange(len(place))
+        sentence = packed - offsets[place]
+        turned = offsets[falling[sentence] - 1 - place] + sentence
+        previous = packed[len(given) :] - sizes[place[len(given) :] - 1]
         self.sizes: list[int] = sizes.tolist()
-        self.place = places.repeat_interleave(sizes)
-        packed = torch.arange(len(self.place), device=device)
-        self.sentence = packed - offsets[self.place]
-        self.turned = offsets[self.lengths[self.sentence] - 1 - self.place] + self.sentence
-        self.previous = packed[batch:] - sizes[self.place[batch:] - 1]
+        parts = (falling, order, offsets, place, sentence, turned, previous)
+        joined = torch.from_numpy(np.concatenate(parts)).to(lengths.device)
+        on_device = joined.split([len(part) for part in parts])
+        self.lengths, self.order, self._offsets, self.place = on_device[:4]
+        self.sentence, self.turned, self.previous = on_device[4:]
         self._rows_of: dict[int, Tensor] = {}
 
     def pack(self, padded: Tensor) -> Tensor:

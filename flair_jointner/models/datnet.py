@@ -14,11 +14,11 @@ from flair_jointner.layers import (
     LinearChainCRF,
     ResourceDiscriminator,
     grad_loss_from_logits,
-    length_mask,
 )
 from flair_jointner.layers.adversary import check_grad_weights
 from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import run_recurrent
+from flair_jointner.models.batching import token_mask
 from flair_jointner.models.embedding import get_names, set_names
 from flair_jointner.models.losses import Loss
 from flair_jointner.models.network import TaggerOutput
@@ -216,8 +216,7 @@ class DATNet(BaseTagger):
             What :meth:`forward` takes: x, ``[batch, tokens, embedding]``, the mask,
             ``[batch, tokens]`` bool, and which sentences are from the source, ``[batch]`` bool.
         """
-        lengths = torch.tensor([len(sentence) for sentence in sentences], device=flair.device)
-        mask = length_mask(lengths)
+        mask = token_mask(sentences)
         marks = torch.tensor([is_source(sentence) for sentence in sentences], device=flair.device)
         *shared, words = self._own_inputs()
         parts = [self._embed_with(embeddings, sentences, perturber) for embeddings in shared]

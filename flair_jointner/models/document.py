@@ -10,9 +10,10 @@ from flair.embeddings import DocumentEmbeddings, StackedEmbeddings, TokenEmbeddi
 from flair.embeddings.base import load_embeddings, register_embeddings
 from torch import nn
 
-from flair_jointner.layers import length_mask, masked_max
+from flair_jointner.layers import masked_max
 from flair_jointner.layers.dropout import LockedDropout
 from flair_jointner.layers.recurrent import run_recurrent
+from flair_jointner.models.batching import token_mask
 from flair_jointner.models.embedding import WordIndices, embed_batch, get_names, set_names
 from flair_jointner.models.fast_paths import SentenceMemory
 
@@ -95,11 +96,10 @@ class DocumentMaxPoolRNNEmbeddings(DocumentEmbeddings):
         return False
 
     def _add_embeddings_internal(self, sentences: list[Sentence]) -> None:
-        lengths = torch.tensor([len(sentence) for sentence in sentences])
         states = self.locked_dropout(embed_batch(self.embeddings, sentences, self._word_indices))
         if self.word_reprojection_map is not None:
             states = self.word_reprojection_map(states)
-        mask = length_mask(lengths.to(states.device))
+        mask = token_mask(sentences)
         states = run_recurrent(self.rnn, states, mask)
         pooled = masked_max(self.locked_dropout(states), mask)  # [batch, hidden]
         for sentence, vector in zip(sentences, pooled, strict=True):

@@ -10,11 +10,11 @@ from flair.data import Sentence
 from flair.embeddings import StackedEmbeddings, TokenEmbeddings, WordEmbeddings
 from torch import Tensor, nn
 
-from flair_jointner.layers import length_mask
+from flair_jointner.models.batching import pad_indices, token_mask
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.fast_paths import SentenceMemory
 
-WordIndices = SentenceMemory[list[tuple[WordEmbeddings, Tensor]]]
+WordIndices = SentenceMemory[list[tuple[WordEmbeddings, list[int]]]]
 """Rows of the tokens of a sentence, in each static word embedding that was asked for them."""
 
 
@@ -203,24 +203,23 @@ def _look_up(
 ) -> Tensor:
     unknown = len(embeddings.vocab)  # the last row of Flair's table, all zeros
     rows = [_word_indices(embeddings, sentence, known) for sentence in sentences]
-    indices = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=unknown)
+    indices = pad_indices(rows, unknown)
     vectors = embeddings.embedding(indices.to(embeddings.embedding.weight.device))
     if embeddings.layer_norm is not None:
         vectors = embeddings.layer_norm(vectors)
     # A fine-tuned table, or layer normalisation, may move the unknown word away from zero.
-    mask = length_mask(torch.tensor(list(map(len, rows)))).to(flair.device)
-    return vectors.to(flair.device).masked_fill(~mask.unsqueeze(-1), 0.0)
+    return vectors.to(flair.device).masked_fill(~token_mask(rows).unsqueeze(-1), 0.0)
 
 
 def _word_indices(
     embeddings: WordEmbeddings, sentence: Sentence, known: WordIndices | None
-) -> Tensor:
+) -> list[int]:
     rows = [] if known is None else known.get(sentence, len(sentence), lambda _: [])
     for owner, indices in rows:
         if owner is embeddings:
             return indices
     find = embeddings.get_cached_token_index  # to look this up takes longer than the index
-    indices = torch.tensor([find(token.text) for token in sentence.tokens])
+    indices = [find(token.text) for token in sentence.tokens]
     rows.append((embeddings, indices))
     return indices
 

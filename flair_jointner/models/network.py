@@ -11,11 +11,12 @@ from flair.embeddings import TokenEmbeddings
 from flair.embeddings.base import load_embeddings
 from torch import Tensor, nn
 
-from flair_jointner.layers import LinearChainCRF, length_mask
+from flair_jointner.layers import LinearChainCRF
 from flair_jointner.layers.dropout import Dropout, LockedDropout
 from flair_jointner.layers.matmul import linear
 from flair_jointner.layers.perturbation import Perturber, RunningNormalisation, check_size
 from flair_jointner.layers.recurrent import run_recurrent
+from flair_jointner.models.batching import token_mask
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.embedding import (
     WordIndices,
@@ -202,8 +203,7 @@ class TaggerNetwork(ModelFile):
             What :meth:`forward` takes: x, ``[batch, tokens, embedding]``, and the mask,
             ``[batch, tokens]`` bool.
         """
-        lengths = torch.tensor([len(sentence) for sentence in sentences], device=flair.device)
-        return self._embed_with(self.embeddings, sentences, perturber), length_mask(lengths)
+        return self._embed_with(self.embeddings, sentences, perturber), token_mask(sentences)
 
     def _inputs(self) -> list[TokenEmbeddings]:
         """The embeddings that are looked up one by one."""
@@ -240,8 +240,7 @@ class TaggerNetwork(ModelFile):
         self, member: TokenEmbeddings, sentences: list[Sentence], perturber: Perturber | None
     ) -> Tensor:
         padded = self._look_up(member, sentences)
-        lengths = torch.tensor([len(sentence) for sentence in sentences], device=padded.device)
-        mask = length_mask(lengths)
+        mask = token_mask(sentences)
         vectors = padded[mask]  # [all tokens, embedding]
         norm = self.normalisation_of(member)
         if self.training and perturber is not None and not perturber.aimed:

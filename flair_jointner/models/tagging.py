@@ -7,14 +7,13 @@ from operator import neg
 from typing import TYPE_CHECKING
 
 import flair
-import numpy as np
 import torch
 from flair.data import Sentence
 from flair.training_utils import EmbeddingStorageMode, store_embeddings
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from flair_jointner.layers import length_mask
+from flair_jointner.models.batching import pad_indices, token_mask
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.embedding import (
     forget_trained,
@@ -192,13 +191,8 @@ class TaggingRun:
         encoder = self._encoder
         assert encoder is not None  # for the type checker; callers look first
         lengths = torch.tensor(list(map(len, batch)))
-        longest = len(batch[0])
-        rows = encoder.find(batch)
-        # Through numpy, which reads lists in a quarter of the time.
-        padded = np.array([row + [0] * (longest - len(row)) for row in rows], dtype=np.int64)
-        words = torch.from_numpy(padded)
-        states = encoder.encode(words.to(flair.device), lengths)
-        return self._tagger.emit(states, length_mask(lengths).to(flair.device))
+        states = encoder.encode(pad_indices(encoder.find(batch)), lengths)
+        return self._tagger.emit(states, token_mask(batch))
 
     def _decode(self, output: TaggerOutput) -> list[Prediction]:
         return self._tagger.decode(output, self._decoder, **self._wanted)

@@ -9,12 +9,12 @@ import flair
 import torch
 from flair.data import Sentence
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from flair_jointner.data.annotation import is_annotated
 from flair_jointner.layers import LinearChainCRF
 from flair_jointner.layers.adversary import straight_gradients
 from flair_jointner.layers.perturbation import Perturber
+from flair_jointner.models.batching import pad_indices
 from flair_jointner.models.fast_paths import SentenceMemory
 from flair_jointner.models.losses import Loss
 from flair_jointner.models.network import TaggerNetwork, TaggerOutput
@@ -123,9 +123,9 @@ class TrainableTagger(TaggerNetwork):
             ValueError: In training, if a sentence holds a label that the dictionary lacks.
         """
         gold = [self._gold_tags(sentence) for sentence in sentences]
-        rows = [tags for tags in gold if tags is not None] or [torch.zeros(0, dtype=torch.long)]
+        rows = [tags for tags in gold if tags is not None]
         annotated = [index for index, tags in enumerate(gold) if tags is not None]
-        return pad_sequence(rows, batch_first=True).to(flair.device), annotated
+        return pad_indices(rows), annotated
 
     def _tag_loss(
         self, crf: LinearChainCRF | None, emissions: Tensor, tags: Tensor, mask: Tensor
@@ -142,7 +142,7 @@ class TrainableTagger(TaggerNetwork):
     def _own_crf(self) -> LinearChainCRF | None:
         return self.crf if self.use_crf else None  # type: ignore[return-value]
 
-    def _gold_tags(self, sentence: Sentence) -> Tensor | None:
+    def _gold_tags(self, sentence: Sentence) -> list[int] | None:
         """Indices of a sentence's gold tags; None where it has none that the model knows."""
         if not is_annotated(sentence, self.tag_type):
             return None
@@ -157,17 +157,16 @@ class TrainableTagger(TaggerNetwork):
             self._make_gold_tags(sentence)
         return tags
 
-    def _make_gold_tags(self, sentence: Sentence) -> Tensor | None:
+    def _make_gold_tags(self, sentence: Sentence) -> list[int] | None:
         names = self._get_gold_labels([sentence])
         tagset = self.tagset_of(sentence)
         indices = tagset.indices(names)
         if indices is None:
             self._unknown_label(self.tag_type, sorted(set(names) - set(tagset.tags)), sentence)
-            return None
-        return torch.tensor(indices)
+        return indices
 
     @cached_property
-    def _known_tags(self) -> SentenceMemory[Tensor | None]:
+    def _known_tags(self) -> SentenceMemory[list[int] | None]:
         """Gold tags, made once per sentence."""
         return SentenceMemory()
 
