@@ -17,7 +17,7 @@ from flair_jointner.cli.inputs import (
 )
 from flair_jointner.cli.options import COUNT, FILE
 from flair_jointner.data import save_vectors, train_vectors
-from flair_jointner.data.vectors import check_vectors_name, check_words
+from flair_jointner.data.vector_files import check_vectors_name, check_words
 
 
 @click.command()

@@ -22,11 +22,10 @@ from flair_jointner.data.transfer_corpus import (
     is_source,
     mark_source,
 )
-from flair_jointner.data.vectors import (
+from flair_jointner.data.vector_files import load_vectors, save_vectors
+from flair_jointner.data.vector_training import train_vectors
+from flair_jointner.data.word_embeddings import (
     corpus_vocabulary,
-    load_vectors,
-    save_vectors,
-    train_vectors,
     unknown_words,
     word_embeddings,
 )

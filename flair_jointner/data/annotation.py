@@ -21,7 +21,7 @@ def _metadata_key(label_type: str) -> str:
 
 
 def mark_unannotated(sentence: Sentence, label_type: str) -> None:
-    """Record that nobody has annotated this sentence for a label type.
+    """Records that nobody has annotated this sentence for a label type.
 
     Args:
         sentence: The sentence to mark.
@@ -42,7 +42,7 @@ def mark_unannotated(sentence: Sentence, label_type: str) -> None:
 
 
 def is_annotated(sentence: Sentence, label_type: str) -> bool:
-    """Tell whether a sentence counts as annotated for a label type.
+    """Tells whether a sentence counts as annotated for a label type.
 
     Args:
         sentence: The sentence.
@@ -62,7 +62,7 @@ def add_gold_labels(
     class_type: str | None = None,
     category: str | None = None,
 ) -> None:
-    """Add entities, and a category where there is one, to a sentence.
+    """Adds entities, and a category where there is one, to a sentence.
 
     Args:
         sentence: The sentence to label.

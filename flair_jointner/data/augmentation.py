@@ -20,7 +20,7 @@ from flair_jointner.data.dictionary import EntityDictionary, token_texts
 def new_sentences(
     sentences: Iterable[Sentence], known: Iterable[Sentence], tag_type: str = "ner"
 ) -> list[Sentence]:
-    """Leave out the sentences that somebody has annotated elsewhere.
+    """Leaves out the sentences that somebody has annotated elsewhere.
 
     Args:
         sentences: The sentences.
@@ -40,7 +40,7 @@ def label_with_dictionary(
     tag_type: str = "ner",
     class_type: str | None = "category",
 ) -> list[Sentence]:
-    """Label sentences with the entities that a dictionary finds in them.
+    """Labels sentences with the entities that a dictionary finds in them.
 
     Args:
         sentences: Sentences without entities; they stay as they are.
@@ -76,7 +76,7 @@ def label_with_dictionary(
 
 
 def draw(sentences: Sequence[Sentence], limit: int, seed: int = 1) -> list[Sentence]:
-    """Draw sentences at random, and leave them in their order.
+    """Draws sentences at random, and leaves them in their order.
 
     Args:
         sentences: The sentences.
@@ -97,7 +97,7 @@ def draw(sentences: Sequence[Sentence], limit: int, seed: int = 1) -> list[Sente
 
 
 def count_entities(sentences: Iterable[Sentence], tag_type: str = "ner") -> Counter[str]:
-    """Count the entities of each type.
+    """Counts the entities of each type.
 
     Args:
         sentences: The sentences.

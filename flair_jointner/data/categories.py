@@ -27,7 +27,7 @@ def read_fasttext(
     encoding: str = "utf-8",
     skip_malformed: bool = False,
 ) -> list[Sentence]:
-    """Read a file in fastText's form: `__label__X` and a text on each line.
+    """Reads a file in fastText's form: `__label__X` and a text on each line.
 
     Every sentence is marked as not annotated for `tag_type`. Blank lines are left out.
 
@@ -99,7 +99,7 @@ def read_table(
     encoding: str = "utf-8",
     skip_malformed: bool = False,
 ) -> list[Sentence]:
-    """Read a CSV or TSV file with a header.
+    """Reads a CSV or TSV file with a header.
 
     Every sentence is marked as not annotated for `tag_type`. A quoted field may hold line breaks;
     an error in such a row names the row's first line.

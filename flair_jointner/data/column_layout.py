@@ -33,7 +33,7 @@ class ColumnLayout:
     class_key: str | None
 
     def split(self, line: str) -> list[str]:
-        """Cut a line into columns.
+        """Cuts a line into columns.
 
         Args:
             line: The line.
@@ -44,7 +44,7 @@ class ColumnLayout:
         return _split(line, self.delimiter)
 
     def is_comment(self, line: str) -> bool:
-        """Tell whether a line is a comment, by the rule in the docstring of `read_columns`.
+        """Tells whether a line is a comment, by the rule in the docstring of `read_columns`.
 
         Args:
             line: The line.
@@ -65,7 +65,7 @@ class ColumnLayout:
 
 
 def is_blank(line: str) -> bool:
-    """Tell whether a line separates sentences.
+    """Tells whether a line separates sentences.
 
     Args:
         line: The line.
@@ -84,7 +84,7 @@ def find_layout(
     delimiter: str | None,
     class_key: str | None,
 ) -> ColumnLayout:
-    """Find the delimiter and the number of columns of a file, and check the columns asked for.
+    """Finds the delimiter and the number of columns of a file, and checks the columns asked for.
 
     Args:
         path: The file, for errors.

@@ -39,7 +39,7 @@ def read_columns(
     scheme: str | None = None,
     skip_malformed: bool = False,
 ) -> list[Sentence]:
-    r"""Read a file with one token per line and a blank line between sentences.
+    r"""Reads a file with one token per line and a blank line between sentences.
 
     Columns are separated by tabs if the first token line has a tab, else by spaces. No other
     character separates, so a token may be an ideographic space or a no-break space. Lines of
@@ -120,7 +120,7 @@ class _Block:
 
 
 def _split_blocks(lines: Iterable[str]) -> list[list[_NumberedLine]]:
-    """Group lines into sentences at blank lines."""
+    """Groups lines into sentences at blank lines."""
     blocks: list[list[_NumberedLine]] = [[]]
     for number, line in enumerate(lines, start=1):
         if not is_blank(line):
@@ -198,7 +198,7 @@ def _read_token(
 def _check_key(
     path: str | Path, blocks: list[_Block], asked: str | None, class_type: str | None
 ) -> None:
-    """Look whether the key of the category is among those of the comments, if there are any."""
+    """Looks whether the key of the category is among those of the comments, if there are any."""
     keys = dict.fromkeys(key for block in blocks for key in block.comments)
     if not keys or class_type is None or (asked or class_type) in keys:
         return

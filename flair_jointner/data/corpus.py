@@ -44,7 +44,7 @@ def read_sentences(
     file_format: str = "auto",
     **options: Any,
 ) -> list[Sentence]:
-    """Read one file or folder, in any format that the package knows.
+    """Reads one file or folder, in any format that the package knows.
 
     With "auto", a folder is "slots"; a file whose first line that is not blank begins with
     `__label__` (or the option `label_prefix`) is "fasttext"; a `.csv` file, or a `.tsv` file whose
@@ -86,7 +86,7 @@ def read_corpus(
     file_format: str = "auto",
     **options: Any,
 ) -> Corpus[Sentence]:
-    """Read files into a corpus; a split without a file stays empty.
+    """Reads files into a corpus; a split without a file stays empty.
 
     Each split is one path, or a list of paths whose sentences are put together. A list may mix
     formats and mix fully with partly annotated files. An option is passed to those files whose
@@ -217,7 +217,7 @@ def _detect_format(path: Path, options: dict[str, Any]) -> str:
 
 
 def _first_line(path: Path, encoding: str) -> str:
-    """Give the first line that is not blank; empty if there is none, which the reader reports."""
+    """Gives the first line that is not blank; empty if there is none, which the reader reports."""
     with open_text(path, encoding) as file:
         return next((line for line in file if line.strip()), "")
 
@@ -260,7 +260,7 @@ def _check_options(formats: Iterable[str], options: dict[str, Any]) -> None:
 def _check_required(
     path: FilePath, file_format: str, class_type: str | None, options: dict[str, Any]
 ) -> None:
-    """Refuse what the table and fastText readers cannot do without."""
+    """Refuses what the table and fastText readers cannot do without."""
     if file_format in CLASS_ONLY and class_type is None:
         raise ValueError(
             f"{path} has nothing but categories (format {file_format}): pass a class_type, or "

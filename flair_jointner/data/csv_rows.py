@@ -30,7 +30,7 @@ def csv_rows(
     quoting: Quoting,
     malformed: MalformedData,
 ) -> Iterator[tuple[int, list[str]]]:
-    """Read rows one by one; after one that is malformed, go on in the line after its first.
+    """Reads rows one by one; after one that is malformed, goes on in the line after its first.
 
     A warning says how many rows go over several lines: where a quotation mark means inches, what
     lies between two of them would be one row, and nobody would notice.

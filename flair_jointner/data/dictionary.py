@@ -29,7 +29,7 @@ class EntityDictionary:
         ignore_case: bool = False,
         left_out: Mapping[str, int] | None = None,
     ) -> None:
-        """Make a dictionary of given entries.
+        """Makes a dictionary of given entries.
 
         Args:
             entries: The type of each string of tokens.
@@ -53,7 +53,7 @@ class EntityDictionary:
         self._matcher = TokenMatcher(self.entries)
 
     def find(self, tokens: Sequence[str]) -> list[Span]:
-        """Find entities that do not overlap: from the left, the longest at each place.
+        """Finds entities that do not overlap: from the left, the longest at each place.
 
         Args:
             tokens: The tokens of a sentence.
@@ -76,7 +76,7 @@ def entity_dictionary(
     min_share: float = 0.8,
     ignore_case: bool = False,
 ) -> EntityDictionary:
-    """Make a dictionary of the entities in annotated sentences.
+    """Makes a dictionary of the entities in annotated sentences.
 
     A string counts once for each entity that it is, under the entity's type, and once for each
     place where all its tokens are outside entities; places inside or across other entities say
@@ -133,7 +133,7 @@ def entity_dictionary(
 
 
 def token_texts(sentence: Sentence) -> Tokens:
-    """Give the texts of a sentence's tokens.
+    """Gives the texts of a sentence's tokens.
 
     Args:
         sentence: The sentence.
@@ -147,7 +147,7 @@ def token_texts(sentence: Sentence) -> Tokens:
 def _count_types(
     sentences: Iterable[Sentence], tag_type: str, ignore_case: bool
 ) -> dict[Tokens, Counter[str]]:
-    """Count, for each string that is an entity, its types."""
+    """Counts, for each string that is an entity, its types."""
     types: dict[Tokens, Counter[str]] = defaultdict(Counter)
     for sentence in sentences:
         for span in sentence.get_spans(tag_type):
@@ -159,7 +159,7 @@ def _count_types(
 def _count_outside(
     sentences: Iterable[Sentence], tag_type: str, ignore_case: bool, strings: Iterable[Tokens]
 ) -> Counter[Tokens]:
-    """Count, for each string, the places where none of its tokens is in an entity."""
+    """Counts, for each string, the places where none of its tokens is in an entity."""
     matcher = TokenMatcher(strings)
     outside: Counter[Tokens] = Counter()
     for sentence in sentences:

@@ -17,7 +17,7 @@ class DataError(ValueError):
     """Something in a data file is not as its format says."""
 
     def __init__(self, path: str | Path, line: int | None, found: str, expected: str) -> None:
-        """Make the error and its message.
+        """Makes the error and its message.
 
         Args:
             path: The file.
@@ -40,7 +40,7 @@ class MissingPackage(ImportError, ValueError):
     """
 
     def __init__(self, package: str, purpose: str, extra: str) -> None:
-        """Make the error and its message.
+        """Makes the error and its message.
 
         Args:
             package: The package's name.
@@ -65,7 +65,7 @@ class MalformedData:
     """
 
     def __init__(self, skip: bool) -> None:
-        """Begin with no errors.
+        """Begins with no errors.
 
         Args:
             skip: Whether to collect the errors and go on, instead of raising them.
@@ -74,16 +74,16 @@ class MalformedData:
         self.errors: list[DataError] = []
 
     def __enter__(self) -> MalformedData:
-        """Begin to collect."""
+        """Begins to collect."""
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Report what was skipped."""
+        """Reports what was skipped."""
         self.report()
 
     @contextmanager
     def catch(self) -> Iterator[None]:
-        """Guard the reading of one sentence.
+        """Guards the reading of one sentence.
 
         Yields:
             Nothing.
@@ -99,7 +99,7 @@ class MalformedData:
             self.errors.append(error)
 
     def report(self) -> None:
-        """Log the number of skipped sentences per file, with a few examples, as a warning."""
+        """Logs the number of skipped sentences per file, with a few examples, as a warning."""
         for path, count in Counter(error.path for error in self.errors).items():
             examples = [str(error) for error in self.errors if error.path == path][:_EXAMPLES]
             log.warning(
@@ -110,7 +110,7 @@ class MalformedData:
             )
 
     def require_sentences(self, path: str | Path, count: int) -> None:
-        """Refuse a file of which no sentence is left.
+        """Refuses a file of which no sentence is left.
 
         Args:
             path: The file that was read.

@@ -18,7 +18,7 @@ class TokenMatcher:
     """
 
     def __init__(self, sequences: Iterable[Sequence[str]]) -> None:
-        """Build the automaton.
+        """Builds the automaton.
 
         Args:
             sequences: The token sequences to look for, at least one, none of them empty.
@@ -40,7 +40,7 @@ class TokenMatcher:
         self._automaton.make_automaton()
 
     def find_all(self, tokens: Sequence[str]) -> Iterator[Place]:
-        """Find every place of every sequence, those inside and across others too.
+        """Finds every place of every sequence, those inside and across others too.
 
         Args:
             tokens: The sentence.
@@ -53,7 +53,7 @@ class TokenMatcher:
             yield last + 1 - length, last + 1
 
     def find_longest(self, tokens: Sequence[str]) -> list[Place]:
-        """Find places that do not overlap: from the left, the longest at each.
+        """Finds places that do not overlap: from the left, the longest at each.
 
         The library's own search for the longest (`iter_long`) misses some, so they are chosen from
         all places.

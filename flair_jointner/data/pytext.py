@@ -29,7 +29,7 @@ def read_pytext_tsv(
     encoding: str = "utf-8",
     skip_malformed: bool = False,
 ) -> list[Sentence]:
-    """Read a TSV of PyText form: intent, slots, utterance, locale, tokenisation in JSON.
+    """Reads a TSV of PyText form: intent, slots, utterance, locale, tokenisation in JSON.
 
     This is the form of Facebook's multilingual dialogue data (Schuster et al., 2019). Slots are
     character spans, `start:end:type,...`. Tokens take their text from the utterance, because the
@@ -171,7 +171,7 @@ def _parse_slots(text: str) -> list[Span]:
 def _align_slots(
     slots: list[Span], offsets: list[Offsets], utterance: str, counts: Counter[str]
 ) -> list[Span]:
-    """Turn slots from characters to tokens, and count those that change."""
+    """Turns slots from characters to tokens, and counts those that change."""
     spans = []
     for (start, end, entity_type), tokens in zip(slots, cover_tokens(slots, offsets), strict=True):
         counts["slots"] += 1

@@ -14,7 +14,7 @@ from flair_jointner.data.text_files import check_decoded, read_lines
 def read_raw_text(
     path: str | Path, tokenizer: Tokenizer | None = None, encoding: str = "utf-8"
 ) -> Iterator[list[str]]:
-    """Read the tokens of each line; lines without a token are left out.
+    """Reads the tokens of each line; lines without a token are left out.
 
     Args:
         path: The file, plain or `.gz`.

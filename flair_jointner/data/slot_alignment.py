@@ -14,7 +14,7 @@ Offsets = tuple[int, int]
 def locate_tokens(
     utterance: str, tokens: Sequence[str], offsets: Sequence[Offsets]
 ) -> list[Offsets] | None:
-    """Find where tokens stand in an utterance.
+    """Finds where tokens stand in an utterance.
 
     The offsets count the utterance's characters, or those of its decomposed form (NFD, "é" as two
     characters): whichever gives the tokens, up to case and normal form.
@@ -38,7 +38,7 @@ def locate_tokens(
 
 
 def uncovered_text(utterance: str, offsets: Sequence[Offsets]) -> str:
-    """Find text that is in no token, or in two.
+    """Finds text that is in no token, or in two.
 
     Args:
         utterance: The text.
@@ -57,7 +57,7 @@ def uncovered_text(utterance: str, offsets: Sequence[Offsets]) -> str:
 
 
 def cover_tokens(slots: Sequence[Span], offsets: Sequence[Offsets]) -> list[Offsets | None]:
-    """Find the tokens that each slot covers, by the rule in the docstring of `read_pytext_tsv`.
+    """Finds the tokens that each slot covers, by the rule in the docstring of `read_pytext_tsv`.
 
     Args:
         slots: (start, end, type) in characters, without overlap.
@@ -76,7 +76,7 @@ def cover_tokens(slots: Sequence[Span], offsets: Sequence[Offsets]) -> list[Offs
 
 
 def _decomposed_positions(utterance: str) -> list[int]:
-    """Map each position in the decomposed form, and its end, to the utterance."""
+    """Maps each position in the decomposed form, and its end, to the utterance."""
     positions = [
         position
         for position, character in enumerate(utterance)

@@ -24,7 +24,7 @@ def read_slot_folder(
     encoding: str = "utf-8",
     skip_malformed: bool = False,
 ) -> list[Sentence]:
-    """Read a folder with the files `seq.in` (tokens), `seq.out` (tags) and `label` (intents).
+    """Reads a folder with the files `seq.in` (tokens), `seq.out` (tags) and `label` (intents).
 
     Line n of each file is sentence n. Tokens and tags are separated by ASCII spaces. The
     folder may have no `label` file, and an intent may be empty; such sentences have no category.

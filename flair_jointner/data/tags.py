@@ -28,7 +28,7 @@ class TagError(ValueError):
     """A tag sequence breaks its scheme."""
 
     def __init__(self, position: int, found: str, expected: str) -> None:
-        """Make the error and its message.
+        """Makes the error and its message.
 
         Args:
             position: The index of the token.
@@ -42,7 +42,7 @@ class TagError(ValueError):
 
 
 def is_tag(text: str) -> bool:
-    """Tell whether a text has the form of a tag: "O", or a prefix of any scheme, "-", and a type.
+    """Tells whether a text has the form of a tag: "O", or a prefix of any scheme, "-", and a type.
 
     Args:
         text: The text.
@@ -54,7 +54,7 @@ def is_tag(text: str) -> bool:
 
 
 def normalize_scheme(scheme: str) -> str:
-    """Find the one name of a tagging scheme.
+    """Finds the one name of a tagging scheme.
 
     Args:
         scheme: A name or another name (IOB2, IOBES, BMESO, BMEOS, BIOUL), in any case.
@@ -74,7 +74,7 @@ def normalize_scheme(scheme: str) -> str:
 
 
 def spans_from_tags(tags: Sequence[str], scheme: str = "BIO") -> list[Span]:
-    """Turn the tags of one sentence into entities.
+    """Turns the tags of one sentence into entities.
 
     IOB1 leaves nothing to break but the form of a tag: an I- that does not continue begins an
     entity, and so does every B-. Pass it also for BIO files in which I- at the start of an entity
@@ -124,7 +124,7 @@ def spans_from_tags(tags: Sequence[str], scheme: str = "BIO") -> list[Span]:
 
 
 def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
-    """Find the scheme of a file from all its tags.
+    """Finds the scheme of a file from all its tags.
 
     M- is used by BMES only, L- and U- by BILOU only; else E- or S- mean BIOES. With B- and I- alone
     the file is IOB1 or BIO. In IOB1 an I- begins an entity ("stray" in BIO), and a B- stands only

@@ -14,7 +14,7 @@ from flair_jointner.data.errors import DataError
 
 
 def known_encoding(name: str) -> str:
-    """Refuse an encoding that there is not.
+    """Refuses an encoding that there is not.
 
     Args:
         name: The encoding.
@@ -36,7 +36,7 @@ def known_encoding(name: str) -> str:
 
 @contextmanager
 def open_text(path: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
-    r"""Open a text file; one that ends in `.gz` is unpacked on the way.
+    r"""Opens a text file; one that ends in `.gz` is unpacked on the way.
 
     Only "\n" ends a line, and line ends are kept as they are. Bytes that cannot be decoded become
     lone surrogates, so that one bad line does not hide the others; see `check_decoded`.
@@ -66,7 +66,7 @@ def open_text(path: str | Path, encoding: str = "utf-8") -> Iterator[TextIO]:
 
 
 def read_raw_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
-    """Read the lines of a file with their line ends.
+    """Reads the lines of a file with their line ends.
 
     Args:
         path: The file, plain or `.gz`.
@@ -80,7 +80,7 @@ def read_raw_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
 
 
 def read_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
-    r"""Read the lines of a file without their line ends ("\n" or "\r\n").
+    r"""Reads the lines of a file without their line ends ("\n" or "\r\n").
 
     Args:
         path: The file, plain or `.gz`.
@@ -100,7 +100,7 @@ def read_lines(path: str | Path, encoding: str = "utf-8") -> list[str]:
 
 
 def check_decoded(path: str | Path, line: int, text: str, encoding: str) -> None:
-    """Refuse text that holds bytes which its encoding could not read.
+    """Refuses text that holds bytes which its encoding could not read.
 
     Args:
         path: The file.

@@ -23,7 +23,7 @@ _KEY, _SOURCE = "datnet:resource", "source"
 
 
 def mark_source(sentence: Sentence) -> None:
-    """Record that a sentence is from the source.
+    """Records that a sentence is from the source.
 
     Args:
         sentence: The sentence to mark.
@@ -32,7 +32,7 @@ def mark_source(sentence: Sentence) -> None:
 
 
 def is_source(sentence: Sentence) -> bool:
-    """Tell whether a sentence is from the source.
+    """Tells whether a sentence is from the source.
 
     Args:
         sentence: The sentence.

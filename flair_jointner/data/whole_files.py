@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
-    """Write a file beside its place and put it there when it is complete.
+    """Writes a file beside its place and puts it there when it is complete.
 
     After a crash the old file is as it was; after an error nothing else is left either.
 

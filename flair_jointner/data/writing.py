@@ -22,7 +22,7 @@ def write_columns(
     class_key: str | None = None,
     encoding: str = "utf-8",
 ) -> None:
-    r"""Write sentences so that `read_columns` gives the same back, whole or not at all.
+    r"""Writes sentences so that `read_columns` gives the same back, whole or not at all.
 
     Each line is a token, a tab and a tag (BIO); sentences end in a blank line. The category stands
     before its sentence as `# key = value`. A sentence that is not annotated has `_` for every tag.

@@ -15,7 +15,7 @@ from flair_jointner.data import (
 )
 from flair_jointner.data.corpus import UNUSED_CLASS_TYPE
 from flair_jointner.data.splits import corpus_of
-from flair_jointner.data.vectors import check_words
+from flair_jointner.data.vector_files import check_words
 from flair_jointner.studies.config import Study
 from flair_jointner.studies.corpora import read_files, read_raw, read_words
 from flair_jointner.studies.epochs import EpochReporter, Report
