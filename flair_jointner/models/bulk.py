@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from flair.data import Sentence
 from flair.tokenization import Tokenizer
 
+from flair_jointner.models.garbage import collections_later
 from flair_jointner.models.prediction import Prediction, SpanPrediction
 from flair_jointner.models.tagset import TagSet
 
@@ -57,8 +58,10 @@ def tag_rows(
     """Tags texts lazily and in order; see ``BaseTagger.tag``."""
     remaining = iter(texts)
     while chunk := list(islice(remaining, chunk_size)):
-        found = [tokenize(text, tokenizer) for text in chunk]
-        predictions = tagger.predict_tokens([one.tokens for one in found], batch_size, bfloat16)
+        with collections_later():  # the many objects of a chunk go with it
+            found = [tokenize(text, tokenizer) for text in chunk]
+            tokens = [one.tokens for one in found]
+            predictions = tagger.predict_tokens(tokens, batch_size, bfloat16)
         for one, prediction in zip(found, predictions, strict=True):
             yield make_row(one, prediction, tagger.tagset)
 
