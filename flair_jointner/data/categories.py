@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 
 from flair.data import Sentence
-from flair.tokenization import SegtokTokenizer, Tokenizer
+from flair.tokenization import Tokenizer
 
 from flair_jointner.data.annotation import mark_unannotated
 from flair_jointner.data.csv_rows import Quoting, csv_rows
 from flair_jointner.data.errors import DataError, MalformedData
+from flair_jointner.data.segtok import default_tokenizer
 from flair_jointner.data.text_files import check_decoded, read_lines, read_raw_lines
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -127,7 +128,7 @@ def read_table(
         ValueError: If the file's name does not tell the delimiter.
     """
     delimiter = delimiter or _delimiter_of(path)
-    tokenizer = tokenizer or SegtokTokenizer()
+    tokenizer = tokenizer or default_tokenizer()
     lines = read_raw_lines(path, encoding)
     sentences = []
     with MalformedData(skip_malformed) as malformed:

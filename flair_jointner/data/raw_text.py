@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from flair.tokenization import SegtokTokenizer, Tokenizer
+from flair.tokenization import Tokenizer
 
+from flair_jointner.data.segtok import default_tokenizer
 from flair_jointner.data.text_files import check_decoded, read_lines
 
 
@@ -28,7 +29,7 @@ def read_raw_text(
     Raises:
         DataError: If a line cannot be decoded.
     """
-    tokenizer = tokenizer or SegtokTokenizer()
+    tokenizer = tokenizer or default_tokenizer()
     for number, line in enumerate(read_lines(path, encoding), start=1):
         check_decoded(path, number, line, encoding)
         # As in class-only files, tabs separate words too, whatever the tokenizer.

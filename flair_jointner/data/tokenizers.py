@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flair.tokenization import SegtokTokenizer, SpaceTokenizer, Tokenizer
+from flair.tokenization import SpaceTokenizer, Tokenizer
 
 from flair_jointner.data.segmenter import CRFSegmenter
+from flair_jointner.data.segtok import default_tokenizer
 from flair_jointner.data.thai import ThaiTokenizer
 
 _TOKENIZERS: dict[str, Callable[[], Tokenizer]] = {
-    "segtok": SegtokTokenizer,
+    "segtok": default_tokenizer,
     "space": SpaceTokenizer,
     "thai": lambda: ThaiTokenizer("newmm"),
     "thai-cluster": lambda: ThaiTokenizer("tcc"),

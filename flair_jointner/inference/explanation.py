@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from flair.tokenization import SegtokTokenizer, Tokenizer
+from flair.tokenization import Tokenizer
 from torch import Tensor, nn
 
+from flair_jointner.data.segtok import default_tokenizer
 from flair_jointner.layers import MultiHeadSelfAttention
 from flair_jointner.models import JointTagger
 from flair_jointner.models.bulk import Text, Tokenized, tokenize
@@ -112,7 +113,7 @@ def explain(tagger: JointTagger, text: Text, tokenizer: Tokenizer | None = None)
             "--attention learned …`, or JointTagger(…, attention='learned') in Python; soft, "
             "scaled and unscaled are possible as well."
         )
-    found = tokenize(text, tokenizer or SegtokTokenizer())
+    found = tokenize(text, tokenizer or default_tokenizer())
     if not found.tokens:
         raise ValueError(f"There is no token in {found.text!r}: give a text with a word in it.")
     with _watched(tagger.attention) as seen:

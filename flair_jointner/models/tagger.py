@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 from flair.data import Dictionary, Sentence
-from flair.tokenization import SegtokTokenizer, Tokenizer
+from flair.tokenization import Tokenizer
 from flair.training_utils import EmbeddingStorageMode, Result
 from torch.utils.data import Dataset
 
 from flair_jointner.data.annotation import is_annotated
+from flair_jointner.data.segtok import default_tokenizer
 from flair_jointner.layers import LinearChainCRF
 from flair_jointner.layers.chain import ChainScores, at_least_float32
 from flair_jointner.layers.recurrent import runs_fast
@@ -150,7 +151,7 @@ class BaseTagger(TrainableTagger):
         """
         if chunk_size < 1:
             raise ValueError(f"chunk_size is {chunk_size}: it has to be 1 or more.")
-        tokenizer = tokenizer or SegtokTokenizer()
+        tokenizer = tokenizer or default_tokenizer()
         return tag_rows(self, texts, tokenizer, batch_size, chunk_size, bfloat16)
 
     def predict_tokens(
