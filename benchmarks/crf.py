@@ -14,7 +14,7 @@ def crf_losses(tags: int, repetitions: int, batch_size: int) -> list[Comparison]
     """Compares the losses of a batch of 5 to 25 tokens."""
     torch.manual_seed(0)
     lengths = torch.randint(5, 26, (batch_size,)).sort(descending=True).values.to(flair.device)
-    mask, on_processor = length_mask(lengths), lengths.cpu()  # Flair packs by the latter
+    mask, on_cpu = length_mask(lengths), lengths.cpu()  # Flair packs by the latter
     emissions = 3 * torch.randn(*mask.shape, tags, device=flair.device)
     gold = torch.randint(tags - 2, mask.shape, device=flair.device)
     flat = torch.cat([row[:n] for row, n in zip(gold, lengths.tolist(), strict=True)])
@@ -28,7 +28,7 @@ def crf_losses(tags: int, repetitions: int, batch_size: int) -> list[Comparison]
 
     def theirs() -> float:
         given = emissions.clone().requires_grad_()
-        loss = flair_loss((flair_crf(given), on_processor, flair_crf.transitions), flat)
+        loss = flair_loss((flair_crf(given), on_cpu, flair_crf.transitions), flat)
         loss.backward()
         return float(loss.detach())
 

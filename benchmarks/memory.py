@@ -1,6 +1,6 @@
 """How much memory a training step takes at its peak, beside what was there before.
 
-On a processor that is read off Linux, on a GPU it is what torch has allocated.
+On the CPU that is read off Linux, on a GPU it is what torch has allocated.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""On a GPU everything comes out as on the processor; skipped where there is none."""
+"""On a GPU everything comes out as on the CPU; skipped where there is none."""
 
 import itertools
 
@@ -23,7 +23,7 @@ from flair_jointner.studies.processes import Processes, Task
 from flair_jointner.training import train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-GPU, PROCESSOR = torch.device("cuda"), torch.device("cpu")
+GPU, CPU = torch.device("cuda"), torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
@@ -46,15 +46,15 @@ def batch(num_tags, device, lengths=(9, 1, 4), scale=1.0, dtype=torch.float32):
 
 @pytest.mark.parametrize("num_tags", [5, 60, 400])
 @pytest.mark.parametrize("scale", [1.0, 60.0, 1e4])
-def test_the_loss_and_its_gradients_are_those_of_the_processor(num_tags, scale):
+def test_the_loss_and_its_gradients_are_those_of_the_cpu(num_tags, scale):
     found = []
-    for device in (PROCESSOR, GPU):
+    for device in (CPU, GPU):
         crf, emissions, tags, mask = batch(num_tags, device, scale=scale)
         losses = crf(emissions.requires_grad_(), tags, mask)
         losses.sum().backward()
         found.append([part.cpu() for part in (losses, emissions.grad, crf.transitions.grad)])
-    for on_processor, on_gpu in zip(*found, strict=True):
-        torch.testing.assert_close(on_gpu, on_processor, rtol=1e-5, atol=1e-5)
+    for on_cpu, on_gpu in zip(*found, strict=True):
+        torch.testing.assert_close(on_gpu, on_cpu, rtol=1e-5, atol=1e-5)
 
 
 def test_the_loss_is_that_of_flair():
@@ -107,11 +107,11 @@ def path_weight(crf, emissions, path):
 
 
 @pytest.mark.parametrize("num_tags", [20, 100])
-def test_viterbi_paths_are_those_of_the_processor(num_tags):
+def test_viterbi_paths_are_those_of_the_cpu(num_tags):
     found = [
         crf.viterbi(emissions, mask)[0].cpu()
         for crf, emissions, _, mask in (
-            batch(num_tags, device, lengths=(512, 40, 3)) for device in (PROCESSOR, GPU)
+            batch(num_tags, device, lengths=(512, 40, 3)) for device in (CPU, GPU)
         )
     ]
     assert torch.equal(*found)
@@ -165,9 +165,9 @@ def without_dropout(tagger):
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_loss_gradients_and_predictions_are_those_of_the_processor(system, monkeypatch):
-    found, weights = [], on(PROCESSOR, SYSTEMS[system], monkeypatch).state_dict()
-    for device in (PROCESSOR, GPU):
+def test_loss_gradients_and_predictions_are_those_of_the_cpu(system, monkeypatch):
+    found, weights = [], on(CPU, SYSTEMS[system], monkeypatch).state_dict()
+    for device in (CPU, GPU):
         tagger = on(device, SYSTEMS[system], monkeypatch)
         tagger.load_state_dict(weights)
         loss, _ = without_dropout(tagger).forward_loss(tiny.titles())
@@ -206,7 +206,7 @@ def assert_same_entities(rows, expected):
 
 
 @pytest.mark.parametrize("options", [{}, {"bfloat16": True}, {"average_weights": 0.9}])
-def test_a_tagger_learns_here_and_tags_on_the_processor(options, tmp_path, monkeypatch):
+def test_a_tagger_learns_here_and_tags_on_the_cpu(options, tmp_path, monkeypatch):
     tiny.write_titles(tmp_path)
     parts = [
         read_sentences(tmp_path / f"{name}.conll", tiny.TAG_TYPE, tiny.CLASS_TYPE)
@@ -221,14 +221,14 @@ def test_a_tagger_learns_here_and_tags_on_the_processor(options, tmp_path, monke
     settings = {"max_epochs": 25, "learning_rate": 0.02, "mini_batch_size": 16, **options}
     result = train(tagger, tiny.corpus(*parts), tmp_path / "model", **settings)
     assert max(result["dev_scores"]) > 0.9
-    monkeypatch.setattr(flair, "device", PROCESSOR)
+    monkeypatch.setattr(flair, "device", CPU)
     loaded = load_tagger(result["model_file"])
-    assert loaded.linear.weight.device == PROCESSOR
+    assert loaded.linear.weight.device == CPU
     assert loaded.evaluate(parts[1], tiny.TAG_TYPE).main_score > 0.9
 
 
-def test_a_model_of_the_processor_tags_here(tmp_path, monkeypatch):
-    tagger = on(PROCESSOR, tiny.joint_tagger, monkeypatch)
+def test_a_model_of_the_cpu_tags_here(tmp_path, monkeypatch):
+    tagger = on(CPU, tiny.joint_tagger, monkeypatch)
     tagger.save(tmp_path / "model.pt")
     texts = [sentence.text for sentence in tiny.random_titles(40)]
     expected = list(tagger.tag(texts))

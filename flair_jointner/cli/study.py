@@ -20,7 +20,7 @@ IN_OUTPUT = Path("-")
 @click.argument("config", required=False, metavar="CONFIG",
                 type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
 @click.option("--jobs", type=COUNT, default=1, show_default=True,
-              help="Runs at a time; the processor's threads are divided among them, at most "
+              help="Runs at a time; the CPU's threads are divided among them, at most "
               "OMP_NUM_THREADS for each if that is set.")  # fmt: skip
 @click.option("--retry", is_flag=True, help="Do runs again that failed before.")
 @click.option("--output", "-o", type=click.Path(path_type=Path, file_okay=False),

@@ -17,7 +17,7 @@ from flair_jointner.layers.matmul import linear
 
 
 class GradientReversal(nn.Module):
-    """The identity forwards; backwards the gradient times -rate.
+    """The identity forward; multiplies the gradient by -rate backward (Ganin and Lempitsky, 2015).
 
     What stands above minimises its loss, and what stands below maximises it, in one backward pass
     (section 3.3: gradients that leave the classifier "are negated").
@@ -86,7 +86,7 @@ def straight_gradients(model: nn.Module) -> Iterator[list[GradientReversal]]:
     """Within it, gradient reversals of a model let gradients pass as they are.
 
     A reversed gradient is no gradient of the loss, but a direction for updates ("negated for
-    parameter updates", section 3.3). What asks how the loss changes wants it unreversed.
+    parameter updates", section 3.3). Adversarial training needs the true gradient.
 
     Args:
         model: A model that may hold reversals.
@@ -175,7 +175,7 @@ class ResourceDiscriminator(nn.Module):
         states = states.masked_fill(~mask.unsqueeze(-1), 0.0)  # 0 · NaN would be NaN
         hidden = torch.tanh(linear(states, self.projection))  # [batch, tokens, hidden]
         scores = self.score(hidden).squeeze(-1)  # [batch, tokens]
-        weights = masked_softmax(scores.masked_fill(~mask, float("-inf")), mask)
+        weights = masked_softmax(scores, mask)
         return (weights.unsqueeze(1) @ states).squeeze(1), weights
 
     def _check(self, states: Tensor, mask: Tensor) -> None:
@@ -199,7 +199,7 @@ def grad_loss(
 
     The sum of the terms is Eq. 1. They are given apart, because each loss of this package is a mean
     over sentences, where the paper sums all of its losses (Eq. 2): with means for all of them, the
-    balance between them is the paper's, and does not hang on the batch size.
+    balance between them is the paper's, and independent of the batch size.
 
     The loss is that of the discriminator, positive, and to be minimised: Eq. 2 adds it to the
     losses of the tags, and it is the gradient reversal alone that turns it round for the encoder.
@@ -212,8 +212,9 @@ def grad_loss(
         is_source: Whether it is, ``[batch]`` bool.
         alpha: α, the weight of the sentences of the source; those of the target weigh 1 - α. Below
             0.5 it favours the target, as the paper does with few target sentences.
-        gamma: γ, how much sentences count less that are classified well; 2 in the paper, and 0
-            leaves a weighted cross-entropy.
+        gamma: γ, the focusing parameter (Lin et al., 2017): how strongly sentences that are
+            classified well are weighted down; 2 in the paper, and 0 leaves a weighted
+            cross-entropy.
 
     Returns:
         The terms, ``[batch]``.
@@ -264,7 +265,9 @@ def check_grad_weights(alpha: float, gamma: float) -> None:
         ValueError: If one is out of its range.
     """
     if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha is {alpha}: it has to be within [0, 1]; 0.5 balances nothing.")
+        raise ValueError(
+            f"alpha is {alpha}: it has to be within [0, 1]; 0.5 weighs both resources alike."
+        )
     if not 0 <= gamma < math.inf:
         raise ValueError(f"gamma is {gamma}: it has to be a finite number from 0 on; 2 is usual.")
 

@@ -49,8 +49,7 @@ class SoftAttention(nn.Module):
         hidden = torch.tanh(linear(states, self.projection))  # [batch, tokens, hidden]
         scores = self.score(hidden).squeeze(-1)  # [batch, tokens]
         # a = σ(s) / Σ σ(s) is the softmax of log σ(s), which cannot divide 0 by 0.
-        log_weights = nn.functional.logsigmoid(scores).masked_fill(~mask, float("-inf"))
-        weights = masked_softmax(log_weights, mask)
+        weights = masked_softmax(nn.functional.logsigmoid(scores), mask)
         return states * weights.unsqueeze(-1), weights
 
 
@@ -132,7 +131,7 @@ class MultiHeadSelfAttention(nn.Module):
         value = self._split_heads(linear(states, self.value))
         scores = query @ key.transpose(-1, -2)  # [batch, heads, tokens, tokens]
         key_mask = mask.view(batch, 1, 1, tokens)
-        weights = masked_softmax(scores.masked_fill(~key_mask, float("-inf")), key_mask)
+        weights = masked_softmax(scores, key_mask)
         weights = weights * mask.view(batch, 1, tokens, 1)
         heads = self.dropout(weights) @ value  # [batch, heads, tokens, hidden / heads]
         context = linear(heads.transpose(1, 2).reshape(batch, tokens, hidden), self.output)

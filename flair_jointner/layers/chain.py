@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 FORBIDDEN = -10_000.0
-"""Score with which Flair forbids a transition; ours must load its weights and the reverse."""
+"""Flair's score of a forbidden transition; shared, so that weights load in both directions."""
 
 
 def at_least_float32(scores: Tensor) -> Tensor:
-    """What mixed or half precision made smaller, in the numbers that sums of scores need.
+    """Casts 16-bit scores to float32, which sums over the tokens of a sentence need.
 
     Args:
         scores: Of any shape.

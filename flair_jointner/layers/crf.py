@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from flair_jointner.layers.chain import FORBIDDEN, ChainScores, at_least_float32
-from flair_jointner.layers.forward_backward import run_passes
+from flair_jointner.layers.chain_weights import ChainWeights
+from flair_jointner.layers.forward_backward import log_partition, run_passes
 from flair_jointner.layers.packing import Packing
 from flair_jointner.layers.posterior import ChainPosterior
-from flair_jointner.layers.scaled_passes import ChainWeights
 from flair_jointner.layers.viterbi import viterbi
 
 
@@ -19,16 +19,16 @@ def negative_log_likelihood(
 ) -> Tensor:
     """-log p(tags | emissions), by the forward algorithm.
 
-    Its gradient is written out: with respect to the emissions it is the marginals less the given
-    tags, with respect to the transitions their expected less their actual number.
+    Its gradient is written out: the marginals minus the one-hot tags for the emissions, the
+    expected minus the observed counts for the transitions.
 
     Args:
         emissions: ``[batch, tokens, tags]``.
         tags: ``[batch, tokens]`` long; any value on padding.
         mask: ``[batch, tokens]`` bool, True for real tokens.
         chain: Scores of the chain.
-        scaled: Whether to multiply rescaled probabilities where that is exact; False to add
-            logarithms everywhere.
+        scaled: Whether to multiply rescaled probabilities where that is exact; False stays in log
+            space.
 
     Returns:
         ``[batch]``; differentiable once.
@@ -57,18 +57,23 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         packing = Packing(mask.sum(1))
         packed = packing.pack(emissions)  # [N, tags]
         weights = ChainWeights(ChainScores(*chain))
-        passes = run_passes(packed, packing, weights, scaled, any(ctx.needs_input_grad))
+        passes = None
+        if any(ctx.needs_input_grad):
+            passes = run_passes(packed, packing, weights, scaled)
+            log_z = passes.log_partition
+        else:
+            log_z = log_partition(packed, packing, weights, scaled)
         first = len(packing.lengths)
         path = packing.pack(tags)  # [N]
         moves = (path[first:], path[packing.previous])  # to, from
-        last = path[packing.turned[:first]]
+        last = path[packing.reversed[:first]]
         # Summed as the partition is: the loss is the small difference of two large numbers.
         scores = packed.gather(1, path.unsqueeze(1)).squeeze(1).double()
         scores[first:] += transitions[moves]
         ends = initial[path[:first]].double() + final[last]
         score = ends.index_add(0, packing.sentence, scores)  # [batch]
         ctx.batch = (passes, packing, path, moves, mask.size(1), boundary)
-        return packing.restore(passes.log_partition - score).to(emissions.dtype)
+        return packing.restore(log_z - score).to(emissions.dtype)
 
     @staticmethod
     @once_differentiable
@@ -82,7 +87,7 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         transitions = passes.expected_transitions(weights)
         places = moves[0] * len(transitions) + moves[1]
         transitions.view(-1).index_add_(0, places, -weights[packing.sentence[first:]])
-        initial, final = excess[:first].sum(0), excess[packing.turned[:first]].sum(0)
+        initial, final = excess[:first].sum(0), excess[packing.reversed[:first]].sum(0)
         emissions = packing.pad(excess, tokens)
         if boundary is None:
             return emissions, None, None, None, None, transitions, initial, final
@@ -126,7 +131,7 @@ class LinearChainCRF(nn.Module):
         return ChainScores(transitions, transitions[:, self.start], transitions[self.stop])
 
     def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor, scaled: bool = True) -> Tensor:
-        """Negative log-likelihood of the given tags: -log p(y | H) of Eq. 2.
+        """Negative log-likelihood of given tags: -log p(y | H) (Kruengkrai et al., 2020, Eq. 2).
 
         Args:
             emissions: ``[batch, tokens, tags]``.

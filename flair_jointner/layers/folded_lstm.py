@@ -1,10 +1,10 @@
 """A trained LSTM for tagging only: as few operations per step as torch allows.
 
 The input half of the gates, W_ih x + b, does not depend on what came before: it is computed for all
-tokens at once, or looked up per word, and a linear layer below the LSTM is folded into it. What the
-first word of a sentence leaves behind depends on that word alone and can be looked up, too. What is
-left of a later step is one matrix product and eight cheap operations, over the sentences that reach
-it, in memory that serves all steps; they are sorted by length.
+tokens at once, or looked up per word, and a linear layer below the LSTM is folded into it. The
+state after the first word of a sentence depends on that word alone and can be looked up, too. What
+is left of a later step is one matrix product and eight cheap operations, over the sentences that
+reach it, in memory that serves all steps; they are sorted by length.
 
 Written as 2σ(2x) - 1 the hyperbolic tangent costs a tenth of torch's own; the factor 2 of the gate
 goes into the weights, that of the cell into what is kept of it.
@@ -13,7 +13,7 @@ goes into the weights, that of the cell into what is kept of it.
 import torch
 from torch import Tensor, nn
 
-from flair_jointner.layers.matmul import Factor
+from flair_jointner.layers.matmul import PrepackedMatrix
 
 
 class FoldedDirection:
@@ -44,9 +44,9 @@ class FoldedDirection:
                 weight = weight @ projection.weight
             recurrent = _arrange(getattr(rnn, f"weight_hh_{suffix}"))
             self.dtype: torch.dtype = dtype or weight.dtype
-            self._input = Factor(weight.to(self.dtype))
+            self._input = PrepackedMatrix(weight.to(self.dtype))
             self._bias = bias.to(self.dtype)
-            self._recurrent = Factor(recurrent.to(self.dtype))
+            self._recurrent = PrepackedMatrix(recurrent.to(self.dtype))
 
     def gates(self, embedded: Tensor) -> Tensor:
         """The input half of the gates.
@@ -103,10 +103,10 @@ class FoldedDirection:
 
     def _advance(self, gates: Tensor, state: Tensor, cell: Tensor) -> None:
         """One step, from the gates, which it destroys, and the cell before it."""
-        enter, forget, leave, candidate = gates.sigmoid_().split(self.hidden, dim=1)
+        input_gate, forget_gate, output_gate, candidate = gates.sigmoid_().split(self.hidden, dim=1)
         # What is kept is -2 · cell: c ← f·c + i·(2σ(2g) - 1), and tanh(c) = 1 - 2σ(-2c).
-        cell.mul_(forget).addcmul_(enter, candidate, value=-4).add_(enter, alpha=2)
-        torch.addcmul(leave, leave, cell.sigmoid(), value=-2, out=state)
+        cell.mul_(forget_gate).addcmul_(input_gate, candidate, value=-4).add_(input_gate, alpha=2)
+        torch.addcmul(output_gate, output_gate, cell.sigmoid(), value=-2, out=state)
 
 
 class FoldedLstm:
@@ -140,7 +140,7 @@ class FoldedLstm:
                 padding.
             begun: What the first, and for the second direction the last, word of each sentence
                 leaves behind, ``[batch, 6 · hidden]`` per direction.
-            lengths: Number of tokens of each sentence, on the processor, ``[batch]``: the longest
+            lengths: Number of tokens of each sentence, on the CPU, ``[batch]``: the longest
                 sentence first.
 
         Returns:
@@ -168,5 +168,5 @@ class FoldedLstm:
 
 def _arrange(weight: Tensor) -> Tensor:
     """Torch's gates i, f, g, o in the order i, f, o, g, with 2g in the place of g."""
-    enter, forget, candidate, leave = weight.chunk(4)
-    return torch.cat([enter, forget, leave, 2 * candidate])
+    input_gate, forget_gate, candidate, output_gate = weight.chunk(4)
+    return torch.cat([input_gate, forget_gate, output_gate, 2 * candidate])

@@ -5,9 +5,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from flair_jointner.layers.chain_weights import ChainWeights
 from flair_jointner.layers.log_passes import LogPasses
 from flair_jointner.layers.packing import Packing
-from flair_jointner.layers.scaled_passes import ChainWeights, ScaledPasses
+from flair_jointner.layers.scaled_passes import ScaledPasses
 
 
 class Passes(Protocol):
@@ -32,8 +33,10 @@ class Passes(Protocol):
             ``[tags, tags]``, indexed ``[to, from]``.
         """
 
-    def log_prefixes(self, tokens: Tensor) -> Tensor:
-        """Log of the summed beginnings that end in each tag, its emission included.
+    def log_forward(self, tokens: Tensor) -> Tensor:
+        """The forward scores log α: log-sum-exp over the partial paths that end in each tag.
+
+        The token's own emission is included.
 
         Args:
             tokens: Packed indices of some tokens.
@@ -42,8 +45,10 @@ class Passes(Protocol):
             ``[len(tokens), tags]`` float64.
         """
 
-    def log_suffixes(self, tokens: Tensor) -> Tensor:
-        """Log of the summed continuations after each tag, its emission excluded.
+    def log_backward(self, tokens: Tensor) -> Tensor:
+        """The backward scores log β: log-sum-exp over the continuations after each tag.
+
+        The token's own emission is excluded.
 
         Args:
             tokens: Packed indices of some tokens.
@@ -58,23 +63,46 @@ def run_passes(
     packing: Packing,
     weights: ChainWeights,
     scaled: bool = True,
-    backward: bool = True,
 ) -> Passes:
     """Runs the forward and the backward pass.
 
-    Sentences for which rescaled probabilities underflow in float32 go through the same recursion in
-    float64, and those that are too wide for that through logarithms.
+    Sentences whose rescaled probabilities underflow in float32 run in float64, and those that
+    underflow there in log space.
 
     Args:
         emissions: ``[N, tags]``, packed.
         packing: The layout of the batch.
         weights: The chain.
-        scaled: Whether to use rescaled probabilities at all.
-        backward: Whether the backward pass is needed; the log partition comes without.
+        scaled: Whether to use rescaled probabilities where they are exact; False stays in log
+            space.
 
     Returns:
         The passes over the whole batch; they carry no gradient.
     """
+    return _run(emissions, packing, weights, scaled, backward=True)
+
+
+def log_partition(
+    emissions: Tensor, packing: Packing, weights: ChainWeights, scaled: bool = True
+) -> Tensor:
+    """Log of the summed exponentiated scores of all paths, by the forward pass alone.
+
+    Args:
+        emissions: ``[N, tags]``, packed.
+        packing: The layout of the batch.
+        weights: The chain.
+        scaled: As for :func:`run_passes`.
+
+    Returns:
+        ``[batch]`` float64, the longest sentence first, without gradient.
+    """
+    return _run(emissions, packing, weights, scaled, backward=False).log_partition
+
+
+def _run(
+    emissions: Tensor, packing: Packing, weights: ChainWeights, scaled: bool, backward: bool
+) -> Passes:
+    """Runs the passes; without the backward pass they have the log partition alone."""
     # Under automatic mixed precision the matrix products would be rounded to 8 bits.
     with torch.autocast(emissions.device.type, enabled=False):
         if scaled:
@@ -102,7 +130,7 @@ def _run_mixed(
         spreads: Distance between the highest and the lowest emission of each token, ``[N]``.
         packing: The layout of the batch.
         weights: The chain.
-        backward: As for :func:`run_passes`.
+        backward: As for :func:`_run`.
 
     Returns:
         The passes over the whole batch.
@@ -135,7 +163,7 @@ def _scaled_part(
     dtype: torch.dtype,
     backward: bool,
 ) -> tuple[Tensor, ScaledPasses | None]:
-    """Those of the sentences that are left which this type is wide enough for, and their passes."""
+    """Picks the remaining sentences that this type is wide enough for, and runs them."""
     chosen = left & (widest <= weights.widest_safe(dtype))
     floored = backward and not torch.equal(chosen, left)
     if floored:  # what underflows is bounded afterwards
@@ -184,19 +212,19 @@ class MixedPasses:
         parts = [passes.expected_transitions(weights[chosen]) for passes, chosen in pairs]
         return torch.stack(parts).sum(0)
 
-    def log_prefixes(self, tokens: Tensor) -> Tensor:
+    def log_forward(self, tokens: Tensor) -> Tensor:
         """See :class:`Passes`."""
         places = [mine[tokens] for mine in self._tokens]
         own = [self._own[tokens[mine]] for mine in places]
         pairs = zip(self._passes, own, strict=True)
-        return _join(places, [passes.log_prefixes(some) for passes, some in pairs])
+        return _join(places, [passes.log_forward(some) for passes, some in pairs])
 
-    def log_suffixes(self, tokens: Tensor) -> Tensor:
+    def log_backward(self, tokens: Tensor) -> Tensor:
         """See :class:`Passes`."""
         places = [mine[tokens] for mine in self._tokens]
         own = [self._own[tokens[mine]] for mine in places]
         pairs = zip(self._passes, own, strict=True)
-        return _join(places, [passes.log_suffixes(some) for passes, some in pairs])
+        return _join(places, [passes.log_backward(some) for passes, some in pairs])
 
 
 def _join(places: list[Tensor], values: list[Tensor]) -> Tensor:

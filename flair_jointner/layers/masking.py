@@ -35,12 +35,12 @@ def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     """Softmax over the last dimension that gives padding no weight.
 
     Args:
-        scores: ``[..., tokens]``, -inf where the mask is False.
+        scores: ``[..., tokens]``; any on padding.
         mask: Bool that broadcasts to the scores, True for real tokens.
 
     Returns:
         The weights, of the shape of the scores. A row that is masked throughout (an empty sentence)
         gets zeros, not NaN.
     """
-    empty = ~mask.any(dim=-1, keepdim=True)
-    return torch.softmax(scores.masked_fill(empty, 0.0), dim=-1).masked_fill(~mask, 0.0)
+    lowest = torch.finfo(scores.dtype).min  # finite, for rows that are masked throughout
+    return torch.softmax(scores.masked_fill(~mask, lowest), dim=-1).masked_fill(~mask, 0.0)

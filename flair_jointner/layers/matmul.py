@@ -1,9 +1,9 @@
 """Matrix products through the fastest library that torch was built with.
 
-On a processor torch sends float32 products to MKL, which on processors that are not Intel's
-reaches from nine tenths down to half of what oneDNN does. torch has no public way to ask for
-oneDNN; its operator for compiled models is the one private name that this module holds (seen in
-torch 2.13). Without it, the products are torch's own.
+On the CPU torch sends float32 products to MKL, which on other processors than Intel's reaches 50 to
+90 % of oneDNN's speed. torch has no public way to ask for oneDNN; its two operators for compiled
+models are the private names that this module holds (seen in torch 2.13). Without them, the products
+are torch's own.
 """
 
 from functools import cache
@@ -17,12 +17,14 @@ from torch.autograd.function import once_differentiable
 _ONEDNN_PRODUCTS = 1_000_000
 """From this many multiplications on, oneDNN's fixed cost of a call (about 10 µs) pays off."""
 _MANY_ROWS = 64
-"""About as many as a :class:`Factor` is multiplied by at a time."""
+"""About as many as a :class:`PrepackedMatrix` is multiplied by at a time."""
 
 
 def has_onednn() -> bool:
     """Whether torch can hand float32 matrix products to oneDNN."""
-    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    names = ("_linear_pointwise", "_reorder_linear_weight")
+    known = all(hasattr(torch.ops.mkldnn, name) for name in names)
+    return torch.backends.mkldnn.is_available() and known
 
 
 @cache
@@ -65,7 +67,7 @@ def _suits_onednn(matrix: Tensor, rows: int) -> bool:
     )
 
 
-class Factor:
+class PrepackedMatrix:
     """A fixed matrix by which many rows are multiplied, laid out once as its library wants it."""
 
     def __init__(self, columns: Tensor) -> None:

@@ -1,7 +1,7 @@
 """One direction of an LSTM over packed sentences, with its gradient written out.
 
-Of the gates' arithmetic, the input half is one matrix product over all tokens, and the recurrent
-half one small product per step, over the sentences that reach the step: padding costs nothing. The
+The input half of the gates is one matrix product over all tokens, the recurrent half one small
+product per step, over the sentences that reach the step: padding costs nothing. The
 gradient of the weights is one product over all tokens as well, where torch's own packed sequence
 adds up one a step; and what a step multiplies the incoming gradient with is computed for all tokens
 at once, so that a step of the backward pass is one product and five cheap operations.
@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from flair_jointner.layers.matmul import Factor, product
+from flair_jointner.layers.matmul import PrepackedMatrix, product
 from flair_jointner.layers.packing import Packing
 
 
-def run_direction(
+def run_packed_direction(
     packed: Tensor,
     weight_ih: Tensor,
     weight_hh: Tensor,
@@ -59,7 +59,7 @@ class _Direction(torch.autograd.Function):
         weight_ih, weight_hh, bias = map(_double_candidate, (weight_ih, weight_hh, bias))
         gates = product(packed, weight_ih, bias)  # [N, 4 · hidden], becomes σ of both halves
         cells, squashed, states = packed.new_empty(3, len(packed), weight_hh.size(1)).unbind()
-        _run(gates, cells, squashed, states, Factor(weight_hh), packing, backward)
+        _run(gates, cells, squashed, states, PrepackedMatrix(weight_hh), packing, backward)
         ctx.save_for_backward(packed, weight_ih, weight_hh, gates, cells, squashed, states)
         ctx.packing, ctx.backward_direction = packing, backward
         return states
@@ -101,7 +101,7 @@ def _run(
     cells: Tensor,
     squashed: Tensor,
     states: Tensor,
-    recurrent: Factor,
+    recurrent: PrepackedMatrix,
     packing: Packing,
     backward: bool,
 ) -> None:
@@ -120,20 +120,20 @@ def _run(
     of_steps = list(zip(*map(packing.steps, parts), strict=True))
     last_cell = last_state = states[:0]
     for step in of_steps[:: -1 if backward else 1]:
-        gate, enter, forget, candidate, leave, cell, squash, state = step
+        gate, input_gate, forget_gate, candidate, output_gate, cell, squash, state = step
         goes_on = min(len(state), len(last_state))  # sentences; backwards, others begin here
         if goes_on:
             before = gate[:goes_on]
             torch.sigmoid(recurrent.multiply_onto(before, last_state[:goes_on]), out=before)
-            torch.mul(forget[:goes_on], last_cell[:goes_on], out=cell[:goes_on])
+            torch.mul(forget_gate[:goes_on], last_cell[:goes_on], out=cell[:goes_on])
         if goes_on < len(state):
             gate[goes_on:].sigmoid_()
             cell[goes_on:].zero_()
         # -2c is -2 (f·c + i·(2σ(2g) - 1))
-        cell.addcmul_(enter, candidate, value=-4).add_(enter, alpha=2)
+        cell.addcmul_(input_gate, candidate, value=-4).add_(input_gate, alpha=2)
         torch.sigmoid(cell, out=squash)
         # tanh(c) is 1 - 2σ(-2c)
-        torch.addcmul(leave, leave, squash, value=-2, out=state)
+        torch.addcmul(output_gate, output_gate, squash, value=-2, out=state)
         last_cell, last_state = cell, state
 
 
@@ -161,31 +161,31 @@ def _run_back(
         ``[N, 4 · hidden]``.
     """
     opened = gates.unflatten(1, (4, -1))
-    enter, forget, candidate, leave = opened.unbind(1)
+    input_gate, forget_gate, candidate, output_gate = opened.unbind(1)
     # h = o · tanh(c): what the gradient of h adds to that of c.
-    to_cell = torch.addcmul(squashed, squashed, squashed, value=-1).mul_(leave).mul_(4)
+    to_cell = torch.addcmul(squashed, squashed, squashed, value=-1).mul_(output_gate).mul_(4)
     # What the gradient of c, and for o that of h, is multiplied by; σ' = σ - σ².
     slopes = torch.addcmul(opened, opened, opened, value=-1)  # [N, 4, hidden]
     slopes[:, 0].mul_(candidate.mul(2).sub_(1))
     slopes[:, 1].mul_(_before(cells, packing, backward)).mul_(-0.5)
-    slopes[:, 2].mul_(enter).mul_(2)
+    slopes[:, 2].mul_(input_gate).mul_(2)
     slopes[:, 3].mul_(squashed.mul(-2).add_(1))
     found = torch.empty_like(slopes)
     of_states = gradient.clone()  # to which each step adds what comes back from the next one
-    recurrent = Factor(weight_hh.t())
+    recurrent = PrepackedMatrix(weight_hh.t())
     of_cells = gradient.new_zeros(packing.sizes[0], gradient.size(1))
-    parts = (found, slopes, to_cell, forget, of_states)
+    parts = (found, slopes, to_cell, forget_gate, of_states)
     of_steps = list(zip(*map(packing.steps, parts), strict=True))
     ordered = of_steps[:: 1 if backward else -1]
     following = [step[-1] for step in ordered[1:]] + [None]
-    for (gate, slope, into_cell, forgets, state), following_state in zip(
+    for (gate, slope, into_cell, forget_gates, state), following_state in zip(
         ordered, following, strict=True
     ):
         cell = of_cells[: len(state)]
         cell.addcmul_(state, into_cell)
         torch.mul(cell.unsqueeze(1), slope[:, :3], out=gate[:, :3])
         torch.mul(state, slope[:, 3], out=gate[:, 3])
-        cell.mul_(forgets)
+        cell.mul_(forget_gates)
         if following_state is not None:
             count = min(len(state), len(following_state))
             target = following_state[:count]

@@ -17,9 +17,9 @@ class Packing:
         order: Index in the batch of each sentence, the longest first, ``[batch]``.
         sizes: How many sentences reach each step; T numbers.
         lengths: Numbers of tokens, the longest first, ``[batch]``.
-        place: Step of each packed token, ``[N]``.
+        position: Index in its sentence of each packed token, ``[N]``.
         sentence: Sentence of each packed token, as an index into ``order``, ``[N]``.
-        turned: Packed index of the token that stands as far from the end of its sentence as this
+        reversed: Packed index of the token that stands as far from the end of its sentence as this
             one from the beginning, ``[N]``; its first entries are the sentences' last tokens.
         previous: Packed index of the token before, for all but the first tokens, ``[N - batch]``.
     """
@@ -37,17 +37,17 @@ class Packing:
         steps = np.arange(falling[0])
         sizes = np.searchsorted(-falling, -steps)  # sentences longer than the step's index
         offsets = sizes.cumsum() - sizes
-        place = steps.repeat(sizes)
-        packed = np.arange(len(place))
-        sentence = packed - offsets[place]
-        turned = offsets[falling[sentence] - 1 - place] + sentence
-        previous = packed[len(given) :] - sizes[place[len(given) :] - 1]
+        position = steps.repeat(sizes)
+        packed = np.arange(len(position))
+        sentence = packed - offsets[position]
+        reversed_ = offsets[falling[sentence] - 1 - position] + sentence
+        previous = packed[len(given) :] - sizes[position[len(given) :] - 1]
         self.sizes: list[int] = sizes.tolist()
-        parts = (falling, order, offsets, place, sentence, turned, previous)
+        parts = (falling, order, offsets, position, sentence, reversed_, previous)
         joined = torch.from_numpy(np.concatenate(parts)).to(lengths.device)
         on_device = joined.split([len(part) for part in parts])
-        self.lengths, self.order, self._offsets, self.place = on_device[:4]
-        self.sentence, self.turned, self.previous = on_device[4:]
+        self.lengths, self.order, self._offsets, self.position = on_device[:4]
+        self.sentence, self.reversed, self.previous = on_device[4:]
         self._rows_of: dict[int, Tensor] = {}
 
     def pack(self, padded: Tensor) -> Tensor:
@@ -59,14 +59,14 @@ class Packing:
         """``[N, …]`` → ``[batch, tokens, …]``, 0 on padding."""
         batch, count = len(self.order), len(packed)
         filled = torch.cat([packed, packed.new_zeros(1, *packed.shape[1:])])
-        source = self.place.new_full((batch * tokens,), count)  # the row of zeros
+        source = self.position.new_full((batch * tokens,), count)  # the row of zeros
         source[self._rows(tokens)] = torch.arange(count, device=source.device)
         return filled.index_select(0, source).unflatten(0, (batch, tokens))
 
     def _rows(self, tokens: int) -> Tensor:
         """Where each packed token stands among the rows of a padded batch, ``[N]``."""
         if tokens not in self._rows_of:
-            self._rows_of[tokens] = self.order[self.sentence] * tokens + self.place
+            self._rows_of[tokens] = self.order[self.sentence] * tokens + self.position
         return self._rows_of[tokens]
 
     def restore(self, sentences: Tensor) -> Tensor:
@@ -75,11 +75,11 @@ class Packing:
         restored[self.order] = sentences
         return restored
 
-    def find(self, sentences: Tensor, places: Tensor) -> Tensor:
-        """Packed indices of tokens, given the sentence's index in the batch and the place in it."""
+    def find(self, sentences: Tensor, positions: Tensor) -> Tensor:
+        """Packed indices of tokens, given their sentences' indices in the batch and positions."""
         rank = torch.empty_like(self.order)
         rank[self.order] = torch.arange(len(rank), device=rank.device)
-        return self._offsets[places] + rank[sentences]
+        return self._offsets[positions] + rank[sentences]
 
     def steps(self, packed: Tensor) -> tuple[Tensor, ...]:
         """Views of the tokens of each step, ``[sizes[t], …]``."""

@@ -34,11 +34,11 @@ def adversarial_shift(gradient: Tensor, owners: Tensor, size: float) -> Tensor:
 
 
 class Perturber:
-    """Adds to the embedding layers of a batch what raises the loss most.
+    """Perturbs the embedding layers of a batch so that the loss rises most.
 
-    It goes with two passes of the same batch through the network. In the first it adds zeros, the
-    gradient of which is that of the vectors; :meth:`aim` makes the perturbations of it; in the
-    second pass, which has to meet the same layers in the same order, it adds them.
+    It serves the two passes of adversarial training. The first adds zeros to each layer, whose
+    gradient is that of the vectors; :meth:`aim` turns it into perturbations; the second pass, over
+    the same layers in the same order, adds those.
 
     Attributes:
         size: ε.
@@ -204,7 +204,7 @@ class RunningNormalisation(nn.Module):
 
 
 def check_size(size: float | None) -> None:
-    """Refuses an ε that is no size.
+    """Refuses an ε that is not finite and positive.
 
     Args:
         size: ε; None for no perturbation.

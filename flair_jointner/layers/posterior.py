@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from flair_jointner.layers.chain import ChainScores, path_score
+from flair_jointner.layers.chain_weights import ChainWeights
 from flair_jointner.layers.forward_backward import run_passes
 from flair_jointner.layers.packing import Packing
-from flair_jointner.layers.scaled_passes import ChainWeights
 
 _MAJORITY = math.log(0.51)  # a half, and more than rounding
 
@@ -97,7 +97,7 @@ class ChainPosterior:
         moves = self._chain.transitions[tags[:, 1:], tags[:, :-1]]
         first = self._packing.find(sentences, starts)
         log_probability = (
-            self._passes.log_prefixes(first).gather(1, tags[:, :1]).squeeze(1)
+            self._passes.log_forward(first).gather(1, tags[:, :1]).squeeze(1)
             + emitted[:, 1:].masked_fill(~inside[:, 1:], 0.0).sum(1)
             + moves.masked_fill(~inside[:, 1:], 0.0).sum(1)
             - self.log_partition[sentences]
@@ -105,8 +105,8 @@ class ChainPosterior:
         ends = starts + lengths - 1
         last = tags.gather(1, (lengths - 1).unsqueeze(1))  # [segments, 1]
         if next_tags is None:
-            suffixes = self._passes.log_suffixes(self._packing.find(sentences, ends))
-            return _probability(log_probability + suffixes.gather(1, last).squeeze(1))
+            backward = self._passes.log_backward(self._packing.find(sentences, ends))
+            return _probability(log_probability + backward.gather(1, last).squeeze(1))
         onward = self._go_on(sentences, ends, last.squeeze(1), next_tags)
         return _probability(log_probability + onward)
 
@@ -117,7 +117,7 @@ class ChainPosterior:
         onward = (
             self._chain.transitions.t()[last]
             + self._emissions[sentences, following]
-            + self._passes.log_suffixes(self._packing.find(sentences, following))
+            + self._passes.log_backward(self._packing.find(sentences, following))
         ).masked_fill(~next_tags, float("-inf"))  # [segments, tags]
         return torch.where(at_end, self._chain.final[last], torch.logsumexp(onward, dim=-1))
 

@@ -1,6 +1,6 @@
-"""A bidirectional LSTM, as fast as torch can run it.
+"""Recurrent networks over padded batches, and an LSTM as fast as torch can run it.
 
-On a processor, torch runs a packed sequence step by step and spends half of the backward pass in
+On the CPU, torch runs a packed sequence step by step and spends half of the backward pass in
 slices of the packed buffer. Over a padded batch it hands a whole layer to oneDNN, which is two to
 three times as fast, but reads padding; so each direction is a layer of its own there, the backward
 direction over sentences that are turned round: padding stands behind the sentence in both and
@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from flair_jointner.layers.dropout import drop
-from flair_jointner.layers.packed_lstm import run_direction
+from flair_jointner.layers.packed_lstm import run_packed_direction
 from flair_jointner.layers.packing import Packing
 
 _WORTH_PADDING = 0.8
@@ -26,7 +26,11 @@ _WORTH_PADDING_MIXED = 0.4
 
 
 def run_recurrent(
-    rnn: nn.RNNBase, states: Tensor, mask: Tensor, initial: object = None, fast: bool = True
+    rnn: nn.RNNBase,
+    states: Tensor,
+    mask: Tensor,
+    initial: Tensor | tuple[Tensor, Tensor] | None = None,
+    fast: bool = True,
 ) -> Tensor:
     """Runs a recurrent network over the real tokens of each sentence.
 
@@ -52,7 +56,7 @@ def run_recurrent(
 
 
 def runs_fast(rnn: nn.RNNBase, states: Tensor) -> bool:
-    """Whether there is a faster way for a network: an LSTM on a processor with oneDNN."""
+    """Whether there is a faster way for a network: an LSTM on the CPU with oneDNN."""
     return (
         isinstance(rnn, nn.LSTM)
         and rnn.bias
@@ -71,9 +75,9 @@ def _run_padded(rnn: nn.RNNBase, states: Tensor, mask: Tensor) -> Tensor:
     rows = (sentences * mask.size(1) + turned).flatten()
     for layer in range(rnn.num_layers):
         states = _between_layers(rnn, layer, states)
-        directions = [_run_direction(rnn, f"l{layer}", states)]
+        directions = [_run_padded_direction(rnn, f"l{layer}", states)]
         if rnn.bidirectional:
-            backward = _run_direction(rnn, f"l{layer}_reverse", _turn(states, rows))
+            backward = _run_padded_direction(rnn, f"l{layer}_reverse", _turn(states, rows))
             directions.append(_turn(backward, rows))
         states = torch.cat(directions, dim=2)
     return states * mask.unsqueeze(2)
@@ -109,7 +113,7 @@ class _Exchange(torch.autograd.Function):
         return gradient.index_select(0, rows), None
 
 
-def _run_direction(rnn: nn.RNNBase, name: str, states: Tensor) -> Tensor:
+def _run_padded_direction(rnn: nn.RNNBase, name: str, states: Tensor) -> Tensor:
     zeros = states.new_zeros(1, len(states), rnn.hidden_size)
     output, _, _ = torch.lstm(
         states, (zeros, zeros), _weights(rnn, name), True, 1, 0.0, rnn.training, False, True
@@ -128,7 +132,7 @@ def _run_packed(rnn: nn.RNNBase, states: Tensor, mask: Tensor) -> Tensor:
             weight_ih, weight_hh, bias_ih, bias_hh = _weights(rnn, name)
             bias = bias_ih + bias_hh
             directions.append(
-                run_direction(packed, weight_ih, weight_hh, bias, packing, bool(backward))
+                run_packed_direction(packed, weight_ih, weight_hh, bias, packing, bool(backward))
             )
         packed = torch.cat(directions, dim=1)
     return packing.pad(packed, mask.size(1))

@@ -19,7 +19,7 @@ class FastPaths:
             not token by token.
         memory: Word indices and gold tags are made once per sentence, and anew when its labels
             change. A token's text is taken to stay as it is: make a new sentence of another.
-        fast_lstm: On a processor the LSTM runs over padded batches, a direction at a time, or where
+        fast_lstm: On the CPU the LSTM runs over padded batches, a direction at a time, or where
             much is padding in steps of our own.
         scaled_crf: The CRF multiplies rescaled probabilities where that is exact, instead of
             adding logarithms everywhere.

@@ -9,8 +9,8 @@ from flair.data import Label, Sentence
 from torch import Tensor
 
 from flair_jointner.layers.chain import ChainScores
+from flair_jointner.layers.chain_weights import ChainWeights
 from flair_jointner.layers.posterior import ChainPosterior
-from flair_jointner.layers.scaled_passes import ChainWeights
 from flair_jointner.layers.viterbi import viterbi
 from flair_jointner.models.evaluation import Fact
 from flair_jointner.models.tagset import SpanPlaces, TagSet

@@ -191,7 +191,7 @@ class BaseTagger(TrainableTagger):
             reason = f"{type(self.embeddings).__name__} is embedded token by token"
             on["word_table"] = on["memory"] = reason
         if not (self.use_rnn and runs_fast(self.rnn, self.linear.weight)):
-            on["fast_lstm"] = "there is no LSTM on a processor with oneDNN"
+            on["fast_lstm"] = "there is no LSTM on the CPU with oneDNN"
         if not self.use_crf:
             on["scaled_crf"] = "there is no CRF"
         on["folded_lstm"] = why_not_folded(self) or "on"

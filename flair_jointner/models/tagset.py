@@ -100,7 +100,7 @@ class TagSet:
         spelled = [tag if has_spans and tag.startswith(_PREFIXES) else "" for tag in tags]
         self.types = sorted({tag[2:] for tag in spelled if tag})
         self._spelled = [tag or "O" for tag in spelled]  # <unk> spells no entity
-        self._prefixes = torch.tensor([ord(tag[0]) if tag else 0 for tag in spelled])
+        self._forward = torch.tensor([ord(tag[0]) if tag else 0 for tag in spelled])
         self._types = torch.tensor([self.types.index(tag[2:]) if tag else -1 for tag in spelled])
         self._closed_by_next = has_spans and tag_format == "BIO"
         self._constraints: dict[bool, ChainScores] = {}
@@ -155,7 +155,7 @@ class TagSet:
         Returns:
             The entities.
         """
-        prefixes = self._prefixes[paths].masked_fill(~mask, 0)  # [batch, tokens]
+        prefixes = self._forward[paths].masked_fill(~mask, 0)  # [batch, tokens]
         begins = (prefixes == ord("B")) | (prefixes == ord("S"))
         if self._closed_by_next:
             after = torch.nn.functional.pad(prefixes[:, 1:], (0, 1))

@@ -96,7 +96,7 @@ class WordEncoder:
 
         Args:
             words: Numbers of the words, ``[batch, tokens]``; any on padding.
-            lengths: Number of tokens of each sentence, on the processor, ``[batch]``: the longest
+            lengths: Number of tokens of each sentence, on the CPU, ``[batch]``: the longest
                 sentence first.
 
         Returns:

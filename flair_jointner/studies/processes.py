@@ -64,7 +64,7 @@ class Outcome:
 
 @dataclass
 class Processes:
-    """Up to ``jobs`` processes at a time, with the processor's threads divided among them.
+    """Up to ``jobs`` processes at a time, with the CPU's threads divided among them.
 
     Each is forked from a server that has imported this package and done nothing else: a run starts
     at once, and begins as clean as if it were the only one. Beside a GPU it starts from nothing.

@@ -44,7 +44,7 @@ def run_study(study: Study, jobs: int = 1, retry: bool = False) -> int:
 
     Args:
         study: The study.
-        jobs: Runs at a time; the processor's threads are divided among them.
+        jobs: Runs at a time; the CPU's threads are divided among them.
         retry: Whether runs that failed before are done again.
 
     Returns:

@@ -20,9 +20,9 @@ def test_masked_max_ignores_padding():
     assert masked_max(states, mask).tolist() == [[-1.0, 5.0]]
 
 
-def test_masked_softmax_gives_padding_and_empty_sentences_no_weight():
-    infinite = float("-inf")
-    scores = torch.tensor([[0.0, 0.0, infinite], [infinite] * 3, [1.0, 0.0, 1.0]])
+@pytest.mark.parametrize("on_padding", [float("-inf"), float("inf"), float("nan"), 7.0])
+def test_masked_softmax_gives_padding_and_empty_sentences_no_weight(on_padding):
+    scores = torch.tensor([[0.0, 0.0, on_padding], [on_padding] * 3, [1.0, 0.0, 1.0]])
     mask = torch.tensor([[True, True, False], [False] * 3, [True] * 3])
     weights = masked_softmax(scores, mask)
     assert weights[:2].tolist() == [[0.5, 0.5, 0.0], [0.0, 0.0, 0.0]]

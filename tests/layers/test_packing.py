@@ -29,7 +29,7 @@ def test_steps_follow_each_other_and_longer_sentences_come_first():
     assert packing.sizes == [4, 3, 2, 2]
     assert [len(step) for step in packing.steps(packed)] == packing.sizes
     assert packing.order.tolist() == [1, 3, 0, 2]
-    assert packing.place.tolist() == [int(name[1]) for name in PACKED]
+    assert packing.position.tolist() == [int(name[1]) for name in PACKED]
 
 
 def test_padding_undoes_packing_and_holds_zeros():
@@ -42,7 +42,7 @@ def test_turned_sentences_run_backwards_and_previous_tokens_precede():
     packing = Packing(torch.tensor(LENGTHS))
     packed = packing.pack(padded())
     turned = {number(row[i]): number(row[-1 - i]) for row in NAMES for i in range(len(row))}
-    assert packed[packing.turned].tolist() == [turned[token] for token in packed.tolist()]
+    assert packed[packing.reversed].tolist() == [turned[token] for token in packed.tolist()]
     assert (packed[packing.previous] + 1).tolist() == packed[4:].tolist()
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from flair_jointner.layers import length_mask, recurrent
-from flair_jointner.layers.packed_lstm import run_direction
+from flair_jointner.layers.packed_lstm import run_packed_direction
 from flair_jointner.layers.packing import Packing
 from flair_jointner.layers.recurrent import run_recurrent, runs_fast
 
@@ -59,14 +59,16 @@ def test_the_written_out_gradient_is_that_of_finite_differences(backward):
     packing = Packing(torch.tensor(UNEVEN))
     sizes = [(sum(UNEVEN), 3), (8, 3), (8, 2), (8,)]
     inputs = [torch.randn(size, dtype=torch.float64, requires_grad=True) for size in sizes]
-    assert torch.autograd.gradcheck(lambda *given: run_direction(*given, packing, backward), inputs)
+    assert torch.autograd.gradcheck(
+        lambda *given: run_packed_direction(*given, packing, backward), inputs
+    )
 
 
 def test_only_the_wanted_gradients_are_computed():
     packing = Packing(torch.tensor(UNEVEN))
     packed, *weights = (torch.randn(size) for size in [(sum(UNEVEN), 3), (8, 3), (8, 2), (8,)])
     packed.requires_grad_()
-    run_direction(packed, *weights, packing, False).sum().backward()
+    run_packed_direction(packed, *weights, packing, False).sum().backward()
     assert packed.grad is not None
     assert all(weight.grad is None for weight in weights)
 
