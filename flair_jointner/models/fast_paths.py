@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 
 @dataclass
 class FastPaths:
-    """Switches of a tagger's fast paths; none of them changes what is computed.
+    """Switches of a tagger's fast paths; none of them changes results beyond rounding.
 
     Attributes:
         word_table: Static word vectors, and vectors from characters, are looked up once per batch,

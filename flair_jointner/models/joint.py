@@ -20,7 +20,6 @@ from flair_jointner.models.evaluation import class_scores
 from flair_jointner.models.losses import Loss
 from flair_jointner.models.network import TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction
-from flair_jointner.models.raw_start import check_can_undo, undo_normalisation
 from flair_jointner.models.tagger import BaseTagger
 from flair_jointner.models.transfer import (
     TransferReport,
@@ -28,6 +27,7 @@ from flair_jointner.models.transfer import (
     load_classifier,
     load_sequence_tagger,
 )
+from flair_jointner.models.warm_start import absorbed_normalisation, arguments_of, copy_weights
 
 log = logging.getLogger("flair_jointner")
 
@@ -316,11 +316,8 @@ class JointTagger(BaseTagger):
         """
         if not isinstance(classifier, TextClassifier):
             classifier = load_classifier(classifier, trust)
-        if self.perturbation is not None:
-            check_can_undo(self)
-        report = copy_encoder(classifier, self)
-        if self.perturbation is not None:
-            undo_normalisation(self)
+        with absorbed_normalisation(self):
+            report = copy_encoder(classifier, self)
         log.info("%s", report)
         return report
 
@@ -360,13 +357,6 @@ class JointTagger(BaseTagger):
                 "The tagger was trained adversarially, over embeddings that it normalises: start "
                 "from one that was not, or train it further as it is."
             )
-        if not isinstance(tagger, BaseTagger):
-            # A span tagger of Flair predicts <unk> if it knows it.
-            knows = tagger.predict_spans and "<unk>" in tagger.label_dictionary.get_items()
-            carried: dict[str, Any] = {"allow_unk_predictions": knows}
-        else:
-            own = ("allow_unk_predictions", "constrain_decoding", "train_initial_hidden_state")
-            carried = {name: getattr(tagger, name) for name in own}
         model = cls(
             tagger.embeddings,
             tagger.label_dictionary,
@@ -374,43 +364,12 @@ class JointTagger(BaseTagger):
             class_dictionary,
             class_type,
             attention,
-            tag_format=tagger.tag_format,
-            use_rnn=tagger.use_rnn,
-            rnn_type=tagger.rnn_type,
-            rnn_layers=tagger.rnn_layers,
-            hidden_size=tagger.hidden_size,
-            bidirectional=tagger.bidirectional,
-            use_crf=tagger.use_crf,
-            reproject_embeddings=tagger.reproject_embeddings,
-            dropout=tagger.use_dropout,
-            word_dropout=tagger.use_word_dropout,
-            locked_dropout=tagger.use_locked_dropout,
-            # Flair takes them with a CRF too, and does not use them.
-            loss_weights=None if tagger.use_crf else tagger.weight_dict,
             init_from_state_dict=True,
-            **{**carried, **joint},
+            **{**arguments_of(tagger), **joint},
         )
-        model._start_from(tagger)
-        if model.perturbation is not None:
-            check_can_undo(model)
-            undo_normalisation(model)
+        with absorbed_normalisation(model):
+            copy_weights(tagger, model, new=_NEW_WEIGHTS)
         return model
-
-    def _start_from(self, tagger: SequenceTagger) -> None:
-        """Takes all weights of a tagger but those of an attention and a sentence head."""
-        new = ("attention.", "class_head.", "gate", "input_norms.")
-        weights = {k: w for k, w in tagger.state_dict().items() if not k.startswith(new)}
-        if not isinstance(tagger, BaseTagger):  # Flair makes these on request, and never reads them
-            weights = {k: w for k, w in weights.items() if not k.startswith("lstm_init_")}
-        found = self.load_state_dict(weights, strict=False)
-        lacking = [name for name in found.missing_keys if not name.startswith(new)]
-        if lacking or found.unexpected_keys:
-            raise ValueError(
-                f"The weights of a {type(tagger).__name__} are not those of a "
-                f"{type(self).__name__}: it has {', '.join(found.unexpected_keys) or 'no more'} "
-                f"beside them, and lacks {', '.join(lacking) or 'none'}."
-            )
-        self.tag_temperature = getattr(tagger, "tag_temperature", 1.0)
 
     # ----- files -----
 
@@ -427,6 +386,8 @@ class JointTagger(BaseTagger):
         return model
 
 
+_NEW_WEIGHTS = ("attention.", "class_head.", "gate", "input_norms.")
+"""Those that a tagger does not take from the one that it starts from."""
 _SAVED_OPTIONS = (
     "class_dictionary",
     "class_type",

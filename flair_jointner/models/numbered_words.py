@@ -25,7 +25,7 @@ class NumberedWords(Protocol):
 
     @property
     def met(self) -> int:
-        """All numbers are below this, which may be more than there is room for."""
+        """One more than the highest number given so far; may exceed :attr:`room`."""
 
     def find(self, tokens: list[str]) -> list[int]:
         """Numbers the words of a sentence.
@@ -55,7 +55,7 @@ class TableWords:
     """The words of a table of static vectors: a word is the row of its vector."""
 
     def __init__(self, table: WordEmbeddings, norm: nn.Module | None = None) -> None:
-        """Has met them all.
+        """Starts with all words known.
 
         Args:
             table: The word vectors.
@@ -92,7 +92,7 @@ class SpelledWords:
     room = _MOST_SPELLED
 
     def __init__(self, members: Sequence[tuple[TokenEmbeddings, nn.Module | None]]) -> None:
-        """Has met no word.
+        """Starts without a word.
 
         Args:
             members: Static word vectors and character CNNs, in the order of their vectors, each

@@ -25,10 +25,11 @@ from flair_jointner.models.evaluation import (
     main_score,
     write_predictions,
 )
+from flair_jointner.models.folding import why_not_folded
 from flair_jointner.models.losses import LossMean
 from flair_jointner.models.network import TaggerOutput
 from flair_jointner.models.prediction import Decoder, Prediction, write_labels
-from flair_jointner.models.tagging import TaggingRun, why_not_folded
+from flair_jointner.models.tagging import TaggingRun
 from flair_jointner.models.tagset import TagSet
 from flair_jointner.models.trainable import TrainableTagger
 from flair_jointner.models.word_encoder import EncoderMemory
@@ -73,8 +74,8 @@ class BaseTagger(TrainableTagger):
 
         Args:
             sentences: A sentence or a list of sentences; empty ones are left as they are.
-            mini_batch_size: Number of sentences that go through the network at once; over static
-                word vectors up to 256 of like length, which take little memory.
+            mini_batch_size: Number of sentences that go through the network at once; where
+                words are looked up, up to 256 of like length, which take little memory.
             return_probabilities_for_all_classes: Whether each token gets the probability of every
                 tag (``token.get_tags_proba_dist``).
             verbose: Whether to show a progress bar.
@@ -260,8 +261,8 @@ class BaseTagger(TrainableTagger):
             gold_label_type: Label type of the gold entities.
             out_path: File for token, gold tag and predicted tag (BIO), one token per line.
             embedding_storage_mode: ``"none"``, ``"cpu"`` or ``"gpu"``.
-            mini_batch_size: Number of sentences that go through the network at once; over static
-                word vectors up to 256 of like length, which take little memory.
+            mini_batch_size: Number of sentences that go through the network at once; where
+                words are looked up, up to 256 of like length, which take little memory.
             main_evaluation_metric: Average (or type) and metric of the main score; of a tagger with
                 a sentence head also ``("class", "accuracy")``.
             exclude_labels: Types that do not count, neither as gold nor as predicted.

@@ -10,21 +10,14 @@ import flair
 import torch
 from flair.data import Sentence
 from flair.training_utils import EmbeddingStorageMode, store_embeddings
-from torch import Tensor, nn
 from tqdm import tqdm
 
 from flair_jointner.models.batching import pad_indices, token_mask
-from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
-from flair_jointner.models.embedding import (
-    forget_trained,
-    has_table,
-    sentence_context,
-    separate_members,
-)
+from flair_jointner.models.embedding import forget_trained, sentence_context
+from flair_jointner.models.folding import fold_words
 from flair_jointner.models.garbage import full_collections_later
 from flair_jointner.models.losses import LossMean
-from flair_jointner.models.network import TaggerNetwork, TaggerOutput
-from flair_jointner.models.numbered_words import NumberedWords, SpelledWords, TableWords
+from flair_jointner.models.network import TaggerOutput
 from flair_jointner.models.prediction import Prediction
 from flair_jointner.models.word_encoder import WordEncoder
 
@@ -40,19 +33,6 @@ and the output layer compute padding too."""
 _MUCH_SHORTER = 0.75
 _WORTH_FOLDING = 256
 """Folding the weights takes a few milliseconds: fewer tokens take the way of training."""
-_SAMPLE = 4096
-"""Numbers of a table of frozen word vectors that are looked at for changes."""
-_FOLDED = (
-    "embed",
-    "_embed_with",
-    "_look_up",
-    "encode",
-    "_before_rnn",
-    "_run_rnn",
-    "_after_rnn",
-    "forward",
-)
-"""What folding takes the place of."""
 
 
 class TaggingRun:
@@ -71,8 +51,8 @@ class TaggingRun:
         Args:
             tagger: The tagger.
             batch_size: Number of sentences that go through the network at once; where words are
-                looked up 96 to 256 short ones, the more the less their lengths differ, or as many
-                as have 16,384 tokens, if that is more.
+                looked up it is raised to 96 to 256, the more the less the lengths differ, while
+                the batch has at most 16,384 padded tokens.
             with_probabilities: Whether the probability of each tag at each token is wanted.
             with_scores: Whether the probability of each entity is wanted.
             bfloat16: Whether to compute in mixed precision.
@@ -203,77 +183,3 @@ def _folded_size(falling: list[int], start: int) -> int:
     longest = falling[start]
     alike = bisect_right(falling, -_MUCH_SHORTER * longest, lo=start, key=neg) - start
     return min(max(alike, _ENOUGH), _FOLDED_BATCH, _FOLDED_TOKENS // longest)
-
-
-def fold_words(tagger: "BaseTagger", dtype: torch.dtype | None) -> WordEncoder | None:
-    """The folded first stations of a tagger, made anew only when its weights have changed.
-
-    Args:
-        tagger: The tagger.
-        dtype: Type to compute in; that of the weights when None.
-
-    Returns:
-        The encoder; None if the tagger has other stations than it knows.
-    """
-    if why_not_folded(tagger) is not None:
-        return None
-    projection = tagger.embedding2nn if tagger.reproject_embeddings else None
-    rnn = tagger.rnn
-    assert isinstance(rnn, nn.LSTM)  # for the type checker; looked at above
-    return tagger.folded.get(
-        (dtype, _fingerprint(tagger)),
-        lambda: WordEncoder(_words(tagger), projection, rnn, dtype),
-    )
-
-
-def _words(tagger: "BaseTagger") -> NumberedWords:
-    """The words of a tagger that can be folded."""
-    normalised = tagger.perturbation is not None
-    members = [
-        (member, tagger.normalisation_of(member) if normalised and has_table(member) else None)
-        for member in separate_members(tagger.embeddings)
-    ]
-    first, norm = members[0]
-    if len(members) == 1 and has_table(first):
-        return TableWords(first, norm)
-    return SpelledWords(members)
-
-
-def why_not_folded(tagger: "BaseTagger") -> str | None:
-    """Why the first stations of a tagger cannot be folded into a word table; None if they can."""
-    members = separate_members(tagger.embeddings)
-    if not tagger.fast_paths.folded_lstm:
-        return "switched off"
-    if not all(has_table(m) or isinstance(m, CharacterCNNEmbeddings) for m in members):
-        return "the embeddings are not WordEmbeddings without a field or CharacterCNNEmbeddings"
-    if not tagger.use_rnn or tagger.rnn_type != "LSTM" or tagger.rnn.num_layers != 1:
-        return "the network has no LSTM of one layer"
-    if tagger.train_initial_hidden_state or not tagger.rnn.bias:
-        return "the LSTM has a trained initial state or no bias"
-    system = type(tagger)
-    own = [name for name in _FOLDED if getattr(system, name) is not getattr(TaggerNetwork, name)]
-    if own:
-        return f"{system.__name__} has its own {' and '.join(own)}"
-    return None
-
-
-def _fingerprint(tagger: "BaseTagger") -> tuple[object, ...]:
-    """Changes when a folded weight does.
-
-    Fused optimizers, and whoever writes to ``weight.data``, go past torch's version counter: what
-    is trained is summed up. Word vectors that are not may be many: the counter, and the sum of some
-    thousand numbers from all over the table, tell a new table, though not a few words' new vectors
-    that were written past the counter.
-    """
-    large = list(tagger.embeddings.parameters())
-    summed: list[Tensor] = [weight for weight in large if weight.requires_grad]
-    summed += tagger.rnn.parameters()
-    if tagger.reproject_embeddings:
-        summed += tagger.embedding2nn.parameters()
-    summed += [*tagger.input_norms.buffers(), *tagger.embeddings.buffers()]
-    samples = [w.detach().flatten()[:: max(1, w.numel() // _SAMPLE)] for w in large]
-    sums = tuple(float(w.detach().sum(dtype=torch.float64)) for w in (*summed, *samples))
-    # Weights that were made in inference mode, and cannot be changed outside of it, count nothing.
-    versions = tuple(0 if w.is_inference() else w._version for w in large)
-    places = tuple((w.data_ptr(), len(w)) for w in large)
-    return (sums, versions, places, id(tagger.embeddings))

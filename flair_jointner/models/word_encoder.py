@@ -1,4 +1,4 @@
-"""Embedding and encoding for tagging, folded into one table of words."""
+"""Embedding and encoding for tagging, folded into tables of words."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,7 +30,7 @@ class _WordTable:
         return self._rows
 
     def forget(self) -> None:
-        """Computes all rows anew."""
+        """Marks all rows as unknown."""
         self._is_known.zero_()
 
 

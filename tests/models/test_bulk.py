@@ -16,8 +16,9 @@ from flair_jointner import CharacterCNNEmbeddings, JointTagger
 from flair_jointner.data import ThaiTokenizer
 from flair_jointner.models import word_encoder
 from flair_jointner.models.fast_paths import FastPaths
+from flair_jointner.models.folding import FOLDED_METHODS
 from flair_jointner.models.numbered_words import SpelledWords
-from flair_jointner.models.tagging import _FOLDED, TaggingRun
+from flair_jointner.models.tagging import TaggingRun
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +253,7 @@ def test_a_pass_under_the_callers_autocast_leaves_later_ones_alone():
     assert list(tagger.tag(texts)) == list(fresh.tag(texts))
 
 
-@pytest.mark.parametrize("station", _FOLDED)
+@pytest.mark.parametrize("station", FOLDED_METHODS)
 def test_a_station_of_a_subclass_is_not_folded_away(station):
     own = type("Own", (JointTagger,), {station: lambda self, *args: None})
     tagger = tiny.joint_tagger()
