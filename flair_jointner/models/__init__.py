@@ -1,7 +1,8 @@
 """The systems that a user trains, each on the road of :mod:`flair_jointner.models.network`."""
 
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
-from flair_jointner.models.datnet import DISCRIMINATORS, SHARES, DATNet
+from flair_jointner.models.datnet import DATNet
+from flair_jointner.models.datnet_arguments import DISCRIMINATORS, SHARES
 from flair_jointner.models.document import DocumentMaxPoolRNNEmbeddings
 from flair_jointner.models.joint import ATTENTIONS, JointTagger
 from flair_jointner.models.loading import load_tagger

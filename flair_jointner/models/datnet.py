@@ -1,6 +1,9 @@
-"""DATNet: what a source with many annotations teaches a target with few (Zhou et al., ACL 2019)."""
+"""DATNet, the Dual Adversarial Transfer Network (Zhou et al., ACL 2019).
 
-from typing import Any, Literal, get_args
+A target with few annotations learns from a source with many.
+"""
+
+from typing import Any
 
 import flair
 import torch
@@ -19,19 +22,24 @@ from flair_jointner.layers.adversary import check_grad_weights
 from flair_jointner.layers.perturbation import Perturber
 from flair_jointner.layers.recurrent import run_recurrent
 from flair_jointner.models.batching import token_mask
+from flair_jointner.models.datnet_arguments import (
+    DISCRIMINATORS,
+    SHARES,
+    Discriminator,
+    Share,
+    check_choice,
+    check_embeddings,
+    check_network,
+    covers,
+)
 from flair_jointner.models.embedding import get_names, set_names
 from flair_jointner.models.losses import Loss
-from flair_jointner.models.network import TaggerOutput
+from flair_jointner.models.network import TaggerOutput, check_mask
 from flair_jointner.models.prediction import Decoder, Prediction
-from flair_jointner.models.resources import TransferOutput, by_resource, marks_of
+from flair_jointner.models.resources import TransferOutput, by_resource, marks_of, run_by_resource
 from flair_jointner.models.source_decoder import SourceDecoder
 from flair_jointner.models.tagger import BaseTagger
 from flair_jointner.models.tagset import TagSet, encodes_spans, tag_dictionary
-
-Share = Literal["full", "part"]
-Discriminator = Literal["grad", "plain"]
-SHARES: tuple[str, ...] = get_args(Share)
-DISCRIMINATORS: tuple[str, ...] = get_args(Discriminator)
 
 
 class DATNet(BaseTagger):
@@ -46,13 +54,19 @@ class DATNet(BaseTagger):
     ℓ_GRAD is there in training only, since dev data are of one resource. Adversarial training
     (section 3.5) is the argument ``perturbation`` that all taggers have.
 
-    Where the paper is silent or says two things: the BiLSTM has no projection before it; the
-    hidden sizes 200 and 100 are those of each direction; the rate of the dropout, on the
-    embeddings and on the BiLSTM's output, is 0.5; the discriminator reads that output after the
-    dropout, as the decoder does; the states of the shared and the private BiLSTM are concatenated
-    (Fig. 1b draws both below the decoder); α is 0.25, in the middle of the best of Table 5; a
-    decoder is shared if the target has no entity type that the source has not. Beside the paper, as
-    in Flair: the CRF scores the first and the last tag of a path, and its tag scores have a bias.
+    Where the paper is silent or says two things:
+
+    - The BiLSTM has no projection before it; the hidden sizes 200 and 100 are those of each
+      direction.
+    - The rate of the dropout, on the embeddings and on the BiLSTM's output, is 0.5; the
+      discriminator reads that output after the dropout, as the decoder does.
+    - The states of the shared and the private BiLSTM are concatenated (Fig. 1b draws both below the
+      decoder).
+    - α is 0.25, in the middle of the best of Table 5.
+    - The decoder is shared if the source has all entity types of the target.
+
+    Unlike the paper's, as in Flair, the CRF scores the first and the last tag of a path, and its
+    tag scores have a bias.
 
     Attributes:
         share: ``"full"`` or ``"part"``.
@@ -102,7 +116,7 @@ class DATNet(BaseTagger):
                 Ours was as good or better throughout with "full" (``docs/results-datnet.md``).
             discriminator: ``"grad"`` (Eq. 1), ``"plain"`` (AD: cross-entropy), or None.
             alpha: α of Eq. 1, the weight of the source; the target's is 1 - α.
-            gamma: γ of Eq. 1, how much less sentences count that are classified well.
+            gamma: γ of Eq. 1, how strongly sentences that are classified well are weighted down.
             reversal_rate: What the negated gradient of the discriminator is multiplied by on its
                 way to the shared BiLSTM.
             hidden_size: Hidden units of each BiLSTM and direction; None is the paper's, 200 with
@@ -117,17 +131,17 @@ class DATNet(BaseTagger):
         Raises:
             ValueError: If the arguments contradict each other.
         """
-        _check_choice("share", share, SHARES)
+        check_choice("share", share, SHARES)
         if discriminator is not None:
-            _check_choice("discriminator", discriminator, DISCRIMINATORS, "None")
+            check_choice("discriminator", discriminator, DISCRIMINATORS, "None")
         check_grad_weights(alpha, gamma)
-        _check_embeddings(embeddings, source_embeddings, shared_embeddings)
-        _check_network(share, sequence_tagger)
+        check_embeddings(embeddings, source_embeddings, shared_embeddings)
+        check_network(share, sequence_tagger)
         if source_embeddings is embeddings:
             source_embeddings = None
         if hidden_size is None:
             hidden_size = 200 if share == "full" else 100
-        if source_tag_dictionary is not None and _covers(source_tag_dictionary, tag_dictionary):
+        if source_tag_dictionary is not None and covers(source_tag_dictionary, tag_dictionary):
             # A few target sentences may lack a type that the source has.
             tag_dictionary, source_tag_dictionary = source_tag_dictionary, None
         stacked = embeddings
@@ -224,13 +238,12 @@ class DATNet(BaseTagger):
             parts.append(self._embed_with(words, sentences, perturber))
         else:
             own = {"target": words, "source": self.source_embeddings}
-            vectors = self.linear.weight.new_zeros(*mask.shape, words.embedding_length)
-            for resource, rows in by_resource(marks):
+
+            def look_up(resource: str, rows: Tensor) -> Tensor:
                 chosen = [sentences[row] for row in rows.tolist()]
-                found = self._embed_with(own[resource], chosen, perturber)
-                padded = nn.functional.pad(found, (0, 0, 0, mask.size(1) - found.size(1)))
-                vectors = vectors.index_copy(0, rows, padded)
-            parts.append(vectors)
+                return self._embed_with(own[resource], chosen, perturber)
+
+            parts.append(run_by_resource(marks, mask.size(1), look_up))
         return torch.cat(parts, dim=-1), mask, marks
 
     def _own_inputs(self) -> list[TokenEmbeddings]:
@@ -247,7 +260,7 @@ class DATNet(BaseTagger):
         Args:
             embedded: x, ``[batch, tokens, embedding]``.
             mask: ``[batch, tokens]`` bool, True for real tokens.
-            is_source: Whether a sentence is from the source, ``[batch]`` bool; None for no one.
+            is_source: Whether a sentence is from the source, ``[batch]`` bool; of none when None.
 
         Returns:
             H, ``[batch, tokens, hidden]``: the states of the shared BiLSTM, and behind them those
@@ -262,13 +275,12 @@ class DATNet(BaseTagger):
 
     def _run_private(self, states: Tensor, mask: Tensor, marks: Tensor) -> Tensor:
         """The states of each sentence's own BiLSTM; that of the other is not even run."""
-        private = states.new_zeros(*mask.shape, self.linear.in_features // 2)
-        for resource, rows in by_resource(marks):
+
+        def run(resource: str, rows: Tensor) -> Tensor:
             rnn: Any = self.private[resource]
-            fast = self.fast_paths.fast_lstm
-            found = run_recurrent(rnn, states[rows], mask[rows], fast=fast)
-            private = private.to(found.dtype).index_copy(0, rows, found)
-        return private
+            return run_recurrent(rnn, states[rows], mask[rows], fast=self.fast_paths.fast_lstm)
+
+        return run_by_resource(marks, mask.size(1), run)
 
     def forward(
         self, embedded: Tensor, mask: Tensor, is_source: Tensor | None = None
@@ -278,11 +290,15 @@ class DATNet(BaseTagger):
         Args:
             embedded: x, ``[batch, tokens, embedding]``.
             mask: ``[batch, tokens]`` bool, True for real tokens.
-            is_source: Whether a sentence is from the source, ``[batch]`` bool; None for no one.
+            is_source: Whether a sentence is from the source, ``[batch]`` bool; of none when None.
 
         Returns:
             Hidden states and tag scores.
+
+        Raises:
+            TypeError: If it is given what Flair's ``forward`` takes.
         """
+        check_mask(mask)
         marks = marks_of(is_source, mask)
         return self.emit(self.encode(embedded, mask, marks), mask, marks)
 
@@ -292,7 +308,7 @@ class DATNet(BaseTagger):
         Args:
             states: H, ``[batch, tokens, hidden]``.
             mask: ``[batch, tokens]`` bool, True for real tokens.
-            is_source: Whether a sentence is from the source, ``[batch]`` bool; None for no one.
+            is_source: Whether a sentence is from the source, ``[batch]`` bool; of none when None.
 
         Returns:
             Hidden states and tag scores.
@@ -387,13 +403,20 @@ class DATNet(BaseTagger):
 
     # ----- prediction -----
 
-    def decode(self, output: TaggerOutput, decoder: Decoder, **wanted: bool) -> list[Prediction]:
+    def decode(
+        self,
+        output: TaggerOutput,
+        decoder: Decoder,
+        with_probabilities: bool = False,
+        with_scores: bool = True,
+    ) -> list[Prediction]:
         """Finds the best tags of each sentence, with the decoder of its resource.
 
         Args:
             output: What the network makes of the batch.
             decoder: What :meth:`decoder` made: the target's.
-            **wanted: What the decoder is asked for beside the tags.
+            with_probabilities: Whether the probability of each tag at each token is wanted.
+            with_scores: Whether the probability of each entity is wanted.
 
         Returns:
             A prediction per sentence.
@@ -401,7 +424,7 @@ class DATNet(BaseTagger):
         assert isinstance(output, TransferOutput)  # for the type checker
         own = self.source_decoder
         if own is None or not bool(output.is_source.any()):
-            return super().decode(output, decoder, **wanted)
+            return super().decode(output, decoder, with_probabilities, with_scores)
         of_source = Decoder(own.tagset, *self._chain(own.crf, own.tagset))
         decoders = {"target": decoder, "source": of_source}
         predictions: dict[int, Prediction] = {}
@@ -411,7 +434,12 @@ class DATNet(BaseTagger):
                 x[rows, :longest]
                 for x in (output.states, output.emissions_of(resource), output.mask)
             )
-            found = super().decode(TaggerOutput(states, scores, mask), decoders[resource], **wanted)
+            found = super().decode(
+                TaggerOutput(states, scores, mask),
+                decoders[resource],
+                with_probabilities,
+                with_scores,
+            )
             predictions.update(zip(rows.tolist(), found, strict=True))
         return [predictions[index] for index in range(len(predictions))]
 
@@ -446,45 +474,3 @@ _SAVED_OPTIONS = ("share", "discriminator", "alpha", "gamma", "reversal_rate")
 
 def _members(stack: Any) -> list[TokenEmbeddings]:
     return list(stack.embeddings)
-
-
-def _covers(source: Dictionary, target: Dictionary) -> bool:
-    """Whether the source has all entity types of the target, in labels of the same kind."""
-    kinds = {dictionary.span_labels or encodes_spans(dictionary) for dictionary in (source, target)}
-    return len(kinds) == 1 and set(target.get_items()) <= {*source.get_items(), "<unk>"}
-
-
-def _check_choice(name: str, given: str, possible: tuple[str, ...], *more: str) -> None:
-    if given not in possible:
-        choices = [*map(repr, possible), *more]
-        raise ValueError(f"Unknown {name} {given!r}: choose {', '.join(choices)}.")
-
-
-def _check_embeddings(
-    target: TokenEmbeddings, source: TokenEmbeddings | None, shared: TokenEmbeddings | None
-) -> None:
-    if source is not None and source.embedding_length != target.embedding_length:
-        raise ValueError(
-            f"The word embeddings of the source have {source.embedding_length} dimensions, those "
-            f"of the target {target.embedding_length}: one BiLSTM reads both, so give embeddings "
-            "of the same size."
-        )
-    if shared is None:
-        return
-    names = {*target.get_names(), *(source.get_names() if source is not None else ())}
-    both = sorted(names.intersection(shared.get_names()))
-    if both:
-        raise ValueError(
-            f"The shared embeddings and the word embeddings are both named {', '.join(both)}: "
-            "Flair keeps vectors by name, so give one of them another."
-        )
-
-
-def _check_network(share: str, arguments: dict[str, Any]) -> None:
-    if not arguments.get("use_rnn", True):
-        raise ValueError("DATNet shares a recurrent layer: leave use_rnn=False out.")
-    if share == "part" and arguments.get("train_initial_hidden_state", False):
-        raise ValueError(
-            "train_initial_hidden_state goes with share='full': Flair keeps one initial state, "
-            "and share='part' has three recurrent layers."
-        )

@@ -249,18 +249,25 @@ class JointTagger(BaseTagger):
             return None
         return self.classes.index(labels[0].value)
 
-    def decode(self, output: TaggerOutput, decoder: Decoder, **wanted: bool) -> list[Prediction]:
+    def decode(
+        self,
+        output: TaggerOutput,
+        decoder: Decoder,
+        with_probabilities: bool = False,
+        with_scores: bool = True,
+    ) -> list[Prediction]:
         """Finds tags, entities and the class of each sentence, and how probable they are.
 
         Args:
             output: What the network makes of the batch.
             decoder: What :meth:`decoder` made.
-            **wanted: What the decoder is asked for beside the tags.
+            with_probabilities: Whether the probability of each tag at each token is wanted.
+            with_scores: Whether the probability of each entity is wanted.
 
         Returns:
             A prediction per sentence.
         """
-        predictions = super().decode(output, decoder, **wanted)
+        predictions = super().decode(output, decoder, with_probabilities, with_scores)
         if self.class_head is not None:
             logits = self.class_logits(output).float() / self.class_temperature
             probabilities = logits.softmax(dim=-1).tolist()

@@ -45,6 +45,22 @@ class TaggerOutput:
     mask: Tensor
 
 
+def check_mask(mask: Tensor) -> None:
+    """Refuses the lengths that Flair's ``forward`` takes in the place of a mask.
+
+    Args:
+        mask: ``[batch, tokens]`` bool.
+
+    Raises:
+        TypeError: If it is of another type.
+    """
+    if mask.dtype != torch.bool:
+        raise TypeError(
+            "forward takes embeddings and a mask, where Flair's takes lengths: call "
+            "tagger.forward(*tagger.embed(sentences))."
+        )
+
+
 class TaggerNetwork(ModelFile):
     """The network of Flair's ``SequenceTagger``, with its parameters, in four stations.
 
@@ -319,11 +335,7 @@ class TaggerNetwork(ModelFile):
         Raises:
             TypeError: If it is given what Flair's ``forward`` takes.
         """
-        if mask.dtype != torch.bool:
-            raise TypeError(
-                "forward takes embeddings and a mask, where Flair's takes lengths: call "
-                "tagger.forward(*tagger.embed(sentences))."
-            )
+        check_mask(mask)
         return self.emit(self.encode(embedded, mask), mask)
 
     def emit(self, states: Tensor, mask: Tensor) -> TaggerOutput:

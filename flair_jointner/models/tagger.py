@@ -198,18 +198,27 @@ class BaseTagger(TrainableTagger):
         on["folded_lstm"] = why_not_folded(self) or "on"
         return on
 
-    def decode(self, output: TaggerOutput, decoder: Decoder, **wanted: bool) -> list[Prediction]:
+    def decode(
+        self,
+        output: TaggerOutput,
+        decoder: Decoder,
+        with_probabilities: bool = False,
+        with_scores: bool = True,
+    ) -> list[Prediction]:
         """Finds the best tags of each sentence of a batch, and how probable they are.
 
         Args:
             output: What the network makes of the batch.
             decoder: What :meth:`decoder` made.
-            **wanted: What the decoder is asked for beside the tags.
+            with_probabilities: Whether the probability of each tag at each token is wanted.
+            with_scores: Whether the probability of each entity is wanted.
 
         Returns:
             A prediction per sentence.
         """
-        return decoder(at_least_float32(output.emissions), output.mask, **wanted)
+        return decoder(
+            at_least_float32(output.emissions), output.mask, with_probabilities, with_scores
+        )
 
     def decoder(self) -> Decoder:
         """What turns tag scores into predictions, with the weights as they are now."""
