@@ -1,5 +1,8 @@
 """jointner train."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +90,6 @@ def train(
     test_files: Paths,
     ner_only: bool,
     classifier: Path | None,
-    attention: str,
     decay: float | None,
     epochs: int,
     self_train_files: Paths,
@@ -117,65 +119,114 @@ def train(
     check_effect()
     check_output(run)
     flair.set_seed(run["seed"])
-    class_type = None if ner_only or system == "datnet" else labels["class_type"]
-    types = {**labels, "class_type": class_type}
-    annotated = (*train_files, *dev_files, *test_files)
+    learns_classes = not ner_only and system == "joint"
+    types = {**labels, "class_type": labels["class_type"] if learns_classes else None}
+    files = (*train_files, *dev_files, *test_files)
     others = (*words["vocabulary"], *self_train_files, *transfer["source"])
     corpus = read_splits(train_files, dev_files, test_files, types, reading, others)
-    options_of_training = {
+    data = _Data(corpus, files, others, types, words, reading)
+    settings = {
+        "base_path": run["output"],
         "max_epochs": epochs,
         "show_progress": True,
         "plugins": [] if decay is None else [InverseDecayPlugin(decay)],
         **training_settings(training),
     }
     if system == "datnet":
-        if not was_given("hidden_size"):
-            model["hidden_size"] = None  # its own default
-        if model["with_characters"] is None:
-            model["with_characters"] = True
-        names = ("hidden_size", "perturbation", "with_characters")
-        shared = {name: model[name] for name in names}
-        made = make_transfer(
-            corpus, transfer, words, types, reading, source_reading, annotated, **shared
-        )
-        report(train_model(*made, run["output"], **options_of_training), corpus, bool(test_files))
-        return
+        result = _train_datnet(data, transfer, source_reading, model, settings)
+    else:
+        result = _train_joint(data, classifier, self_train_files, confidence, model, settings)
+    report(result, corpus, bool(test_files))
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What both systems learn from, and how all that goes with it is read.
+
+    Attributes:
+        corpus: The sentences.
+        files: Where they are from.
+        others: Further files, which the reading options may be for.
+        types: Values of the group ``label_types``; the class type is None where none is learnt.
+        words: Values of the group ``word_vectors``.
+        reading: Values of the group ``reading``.
+    """
+
+    corpus: Corpus
+    files: Paths
+    others: Paths
+    types: dict[str, Any]
+    words: dict[str, Any]
+    reading: dict[str, Any]
+
+
+def _train_datnet(
+    target: _Data,
+    transfer: dict[str, Any],
+    source_reading: dict[str, Any],
+    model: dict[str, Any],
+    settings: dict[str, Any],
+) -> dict[str, Any]:
+    """Trains on the source and the target."""
+    with_characters = model["with_characters"]
+    made = make_transfer(
+        target.corpus,
+        transfer,
+        target.words,
+        target.types,
+        target.reading,
+        source_reading,
+        target.files,
+        hidden_size=model["hidden_size"] if was_given("hidden_size") else None,  # its own default
+        perturbation=model["perturbation"],
+        with_characters=True if with_characters is None else with_characters,
+    )
+    return train_model(*made, **settings)
+
+
+def _train_joint(
+    data: _Data,
+    classifier: Path | None,
+    self_train_files: Paths,
+    confidence: float,
+    model: dict[str, Any],
+    settings: dict[str, Any],
+) -> dict[str, Any]:
+    """Trains once, or again with what the first tagger annotates."""
+    make_tagger = _joint_maker(data, classifier, model)
+    if not self_train_files:
+        return train_model(make_tagger(data.corpus), data.corpus, **settings)
+    unlabelled = read_all(self_train_files, data.types, data.reading, data.files)
+    return self_train(make_tagger, data.corpus, unlabelled, confidence=confidence, **settings)
+
+
+def _joint_maker(
+    data: _Data, classifier: Path | None, model: dict[str, Any]
+) -> Callable[[Corpus], JointTagger]:
+    """What makes an untrained tagger; what the options leave open is the classifier's."""
     pretrained, known, characters = None, None, None
-    if classifier:
+    if classifier is not None:
         pretrained = load_classifier(classifier)
         known, characters = split_characters(token_embeddings_of(pretrained))
-    if model["with_characters"] is None:
-        model["with_characters"] = characters is not None
-    if known is not None and not words["vectors"]:
+    if known is not None and not data.words["vectors"]:
         embeddings = known
-        report_unknown(embeddings, corpus)
+        report_unknown(embeddings, data.corpus)
     else:
-        embeddings = make_embeddings(corpus, words, reading, (*annotated, *others))
-
-    def make_tagger(corpus: Corpus) -> JointTagger:
-        attention_kind = None if attention == "none" else attention
-        return build_tagger(
-            corpus,
-            embeddings,
-            labels["tag_type"],
-            class_type,
-            pretrained,
-            attention=attention_kind,
-            **model,
-        )
-
-    if self_train_files:
-        result = self_train(
-            make_tagger,
-            corpus,
-            read_all(self_train_files, types, reading, annotated),
-            run["output"],
-            confidence=confidence,
-            **options_of_training,
-        )
-    else:
-        result = train_model(make_tagger(corpus), corpus, run["output"], **options_of_training)
-    report(result, corpus, bool(test_files))
+        files = (*data.files, *data.others)
+        embeddings = make_embeddings(data.corpus, data.words, data.reading, files)
+    options = dict(model)
+    if options["with_characters"] is None:
+        options["with_characters"] = characters is not None
+    if options["attention"] == "none":
+        options["attention"] = None
+    return partial(
+        build_tagger,
+        embeddings=embeddings,
+        tag_type=data.types["tag_type"],
+        class_type=data.types["class_type"],
+        classifier=pretrained,
+        **options,
+    )
 
 
 def _is_annotated(split: Any, tag_type: str) -> bool:

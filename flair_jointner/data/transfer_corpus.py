@@ -164,43 +164,54 @@ def alternating_resources(
             "more."
         )
 
-    class AlternatingSampler(FlairSampler):
-        """Batches of one resource each; see :func:`alternating_resources`."""
+    class AlternatingSampler(_Turns):
+        """Flair's trainer takes a class, and makes the sampler without arguments."""
 
         def __init__(self) -> None:
-            # Flair's samplers hand an argument to torch's, which takes none any more.
-            super().__init__()
-
-        def set_dataset(self, data_source: Any) -> None:
-            super().set_dataset(data_source)
-            sentences = split_sentences(data_source)
-            marks = [is_source(sentence) for sentence in sentences]
-            self._decks = [
-                _Deck([i for i, mark in enumerate(marks) if mark is wanted], sentences, batch_size)
-                for wanted in (True, False)
-            ]
-            if not all(deck.indices for deck in self._decks):
-                raise ValueError(
-                    f"Of {len(marks)} training sentences {sum(marks)} are from the source, the "
-                    "others from the target; both are needed. Put them together with "
-                    "TransferCorpus(source, target)."
-                )
-
-        def __iter__(self) -> Iterator[int]:
-            count = self._count_batches()
-            from_source = min(max(round(mixing_rate * count), 1), count - 1)
-            source, target = self._decks
-            batches = source.draw(from_source) + target.draw(count - from_source)
-            random.shuffle(batches)
-            return (index for batch in batches for index in batch)
-
-        def __len__(self) -> int:
-            return self._count_batches() * batch_size
-
-        def _count_batches(self) -> int:
-            return max(math.ceil(self.num_samples / batch_size), least_batches, 2)
+            super().__init__(batch_size, mixing_rate, least_batches)
 
     return AlternatingSampler
+
+
+class _Turns(FlairSampler):
+    """Batches of one resource each; see :func:`alternating_resources`."""
+
+    def __init__(self, batch_size: int, mixing_rate: float, least_batches: int) -> None:
+        # Flair's samplers hand an argument to torch's, which takes none any more.
+        super().__init__()
+        self._batch_size = batch_size
+        self._mixing_rate = mixing_rate
+        self._least_batches = least_batches
+
+    def set_dataset(self, data_source: Any) -> None:
+        super().set_dataset(data_source)
+        sentences = split_sentences(data_source)
+        marks = [is_source(sentence) for sentence in sentences]
+        parts = [
+            [index for index, mark in enumerate(marks) if mark is wanted]
+            for wanted in (True, False)
+        ]
+        self._decks = [_Deck(part, sentences, self._batch_size) for part in parts]
+        if not all(deck.indices for deck in self._decks):
+            raise ValueError(
+                f"Of {len(marks)} training sentences {sum(marks)} are from the source, the "
+                "others from the target; both are needed. Put them together with "
+                "TransferCorpus(source, target)."
+            )
+
+    def __iter__(self) -> Iterator[int]:
+        count = self._count_batches()
+        from_source = min(max(round(self._mixing_rate * count), 1), count - 1)
+        source, target = self._decks
+        batches = source.draw(from_source) + target.draw(count - from_source)
+        random.shuffle(batches)
+        return (index for batch in batches for index in batch)
+
+    def __len__(self) -> int:
+        return self._count_batches() * self._batch_size
+
+    def _count_batches(self) -> int:
+        return max(math.ceil(self.num_samples / self._batch_size), self._least_batches, 2)
 
 
 class _Deck:

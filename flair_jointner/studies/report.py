@@ -1,20 +1,13 @@
 """A study's report: Markdown, and HTML in one file."""
 
-import base64
-import html
-import json
-import mimetypes
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, unquote
-
-import markdown
+from urllib.parse import quote
 
 from flair_jointner.data.whole_files import written_whole
-from flair_jointner.studies.config import Study
+from flair_jointner.studies.html_page import html_page
 from flair_jointner.studies.plots import draw_all, shows_all
+from flair_jointner.studies.report_method import how_it_was_run
 from flair_jointner.studies.results import Results
 from flair_jointner.studies.scores import BLOCKS
 from flair_jointner.studies.sections import Size
@@ -30,14 +23,6 @@ from flair_jointner.studies.tables import (
 )
 
 MARKER = "<!-- written by `jointner study --report`: what stands above this line is kept -->"
-
-_STYLE = """
-body { font: 15px/1.5 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }
-table { border-collapse: collapse; margin: 1em 0; font-size: 90%; }
-td, th { border: 1px solid #bbb; padding: .2em .6em; }
-img { max-width: 100%; }
-@media print { body { margin: 0; font-size: 10pt; } }
-"""
 
 
 def write_report(results: Results, path: str | Path) -> list[Path]:
@@ -67,7 +52,7 @@ def write_report(results: Results, path: str | Path) -> list[Path]:
     pictures = draw_all(results, folder)
     links = {name: quote(f"{path.stem}/{file.name}") for name, file in pictures.items()}
     text = f"{kept}{MARKER}\n\n" + "\n\n".join(_sections(results, links)) + "\n"
-    for file, content in ((path, text), (page, _to_html(text, path.parent))):
+    for file, content in ((path, text), (page, html_page(text, path.parent))):
         with written_whole(file) as temporary:
             temporary.write_text(content, encoding="utf-8")
     return [path, page]
@@ -86,53 +71,21 @@ def _kept(path: Path) -> str:
 def _sections(results: Results, links: dict[str, str]) -> Iterator[str]:
     yield _advice(results)
     for size in results.sizes:
-        yield f"## Test F1, {_named(results, size)}"
-        yield (
-            "Micro F1 of exactly matched entities in percent: mean ± standard deviation (number of "
-            "seeds). The best of each column is bold, over the seeds that are compared (see above)."
-        )
-        yield f1_table(results, size)
+        yield _f1(results, size)
     for baseline in results.study.baselines:
         for size in results.sizes:
-            yield f"## Gain over {escape(baseline)}, {_named(results, size)}"
-            yield (
-                "In points of F1, with interval and p-value over test sentences, and over the "
-                "seeds that both sides have (see the first section)."
-            )
-            yield gain_table(results, size, baseline)
+            yield _gains(results, size, baseline)
     if "sizes" in links:
-        yield (
-            f"## F1 against training size\n\n![F1 against training size]({links['sizes']})\n\n"
-            f"Means and standard deviations over the seeds.{_which_are_drawn(results)}"
-        )
-    yield (
-        f"## Learning curves\n\n![Dev F1 by epoch]({links['learning-curves']})\n\n"
-        f"Means over the seeds, as far as all of them train.{_which_are_drawn(results)}"
-    )
-    yield (
-        f"## By entity type\n\n![Test F1 of each type]({links['types']})\n\n"
-        f"Of {escape(results.study.baselines[0])} and the best configuration on the dev data. In "
-        "brackets: how often the type occurs in the test data."
-    )
-    yield (
-        f"## Confusion\n\n![What gold entities were found as]({links['confusion']})\n\n"
-        "Of the best configuration on the dev data. `other boundaries`: found with its type, but "
-        "longer or shorter. `spurious`: found where there is no entity. In brackets: how many a "
-        "run has."
-    )
+        yield _f1_by_size(results, links["sizes"])
+    yield _learning_curves(results, links["learning-curves"])
+    yield _types(results, links["types"])
+    yield _confusion(links["confusion"])
     if any(record["test"]["accuracy"] is not None for record in results.records):
         for size in results.sizes:
-            yield f"## Accuracy of the classes, {_named(results, size)}"
-            yield accuracy_table(results, size)
-    yield _how_it_was_run(results)
+            yield _accuracy(results, size)
+    yield how_it_was_run(results)
     if results.failed or results.diverged:
         yield _failures(results)
-
-
-def _which_are_drawn(results: Results) -> str:
-    if shows_all(results):
-        return ""
-    return " Drawn are the configurations compared with, and the best ones on the dev data."
 
 
 def _advice(results: Results) -> str:
@@ -210,87 +163,63 @@ def _about_tests() -> str:
     )
 
 
-def _how_it_was_run(results: Results) -> str:
-    rows = []
-    for data, size in results.places:
-        runs = [r for r in results.records if (r["data"], r["size"]) == (data, size)]
-        counts = runs[0]["sentences"]
-        rows.append(
-            [
-                f"{escape(data)}, {size}",
-                f"{results.count(data, size):,}",
-                *(f"{counts[part]:,}" for part in ("dev", "test")),
-                f"{max(r['sentences'].get('source', 0) for r in runs):,}",
-                str(len(runs)),
-                f"{_mean(runs, 'epochs'):.0f}",
-                f"{_mean(runs, 'seconds'):.0f}",
-            ]
-        )
-    head = ["data, sentences", "train", "dev", "test", "source", "runs", "epochs", "seconds"]
-    study = results.study
-    used = {name: ", ".join(values) for name, values in _versions(results).items()}
-    options = [
-        [escape(name), f"`{json.dumps(_options(study, name), ensure_ascii=False)}`"]
-        for name in study.configurations
-    ]
+def _f1(results: Results, size: Size) -> str:
     return (
-        "## How it was run\n\n"
-        "Number of sentences; means of epochs and seconds of a run. The source's sentences are for "
-        "the configurations that learn from one.\n\n"
-        f"{table(head, rows)}\n\n"
-        f"- Training, where a configuration does not say otherwise: {_shown(study.training)}.\n"
-        f"- Classifiers: {_shown(study.pretraining)}.\n"
-        f"- Word vectors: {_shown_vectors(study)}.\n"
-        "- A data set without class files pre-trains on the classes of all its training data.\n"
-        f"- Versions: {'; '.join(f'{name} {value}' for name, value in used.items())}.\n\n"
-        f"{table(['configuration', 'options'], options)}"
+        f"## Test F1, {_named(results, size)}\n\n"
+        "Micro F1 of exactly matched entities in percent: mean ± standard deviation (number of "
+        "seeds). The best of each column is bold, over the seeds that are compared (see above)."
+        f"\n\n{f1_table(results, size)}"
     )
 
 
-def _shown_vectors(study: Study) -> str:
-    """The vectors of each data set; data sets with the same ones together."""
-    shown: dict[str, list[str]] = {}
-    for name in study.data:
-        shown.setdefault(_shown_words(study, name), []).append(escape(name))
-    if len(shown) == 1:
-        return next(iter(shown))
-    return "; ".join(f"{', '.join(names)}: {text}" for text, names in shown.items())
-
-
-def _shown_words(study: Study, name: str) -> str:
-    data, vectors = study.data[name], study.vectors_of(name)
-    if vectors.file is not None:
-        text = vectors.file.name
-    else:
-        settings = ", ".join(f"{name} {value}" for name, value in vectors.settings.items())
-        parts = ["training and dev data, whatever the size"]
-        parts += ["class files"] if data.classes else []
-        parts += ["extra files"] if any(files != "rest" for files in data.extra.values()) else []
-        parts += [path.name for path in [*(vectors.texts or []), *(vectors.raw or [])]]
-        parts += ["the source"] if data.source and data.source.vectors is None else []
-        text = f"{settings or 'defaults'}, trained on the texts of {' and '.join(parts)}"
-    own = data.source.vectors if data.source else None
-    if own is None:
-        return text
-    of_source = own.file.name if own.file is not None else "trained on its own texts"
-    return f"{text} (the source's: {of_source})"
-
-
-def _options(study: Study, name: str) -> dict[str, Any]:
-    """What a configuration says in the study's file."""
-    return study.configurations[name].model_dump(
-        mode="json", exclude={"only"}, exclude_defaults=True
+def _gains(results: Results, size: Size, baseline: str) -> str:
+    return (
+        f"## Gain over {escape(baseline)}, {_named(results, size)}\n\n"
+        "In points of F1, with interval and p-value over test sentences, and over the "
+        "seeds that both sides have (see the first section)."
+        f"\n\n{gain_table(results, size, baseline)}"
     )
 
 
-def _versions(results: Results) -> dict[str, list[str]]:
-    """All versions with which runs were done: one of each, if results are to be compared."""
-    found: dict[str, list[str]] = {}
-    for record in results.records:
-        for name, value in record["versions"].items():
-            if value not in found.setdefault(name, []):
-                found[name].append(value)
-    return found
+def _f1_by_size(results: Results, link: str) -> str:
+    return (
+        f"## F1 against training size\n\n![F1 against training size]({link})\n\n"
+        f"Means and standard deviations over the seeds.{_which_are_drawn(results)}"
+    )
+
+
+def _learning_curves(results: Results, link: str) -> str:
+    return (
+        f"## Learning curves\n\n![Dev F1 by epoch]({link})\n\n"
+        f"Means over the seeds, as far as all of them train.{_which_are_drawn(results)}"
+    )
+
+
+def _which_are_drawn(results: Results) -> str:
+    if shows_all(results):
+        return ""
+    return " Drawn are the configurations compared with, and the best ones on the dev data."
+
+
+def _types(results: Results, link: str) -> str:
+    return (
+        f"## By entity type\n\n![Test F1 of each type]({link})\n\n"
+        f"Of {escape(results.study.baselines[0])} and the best configuration on the dev data. In "
+        "brackets: how often the type occurs in the test data."
+    )
+
+
+def _confusion(link: str) -> str:
+    return (
+        f"## Confusion\n\n![What gold entities were found as]({link})\n\n"
+        "Of the best configuration on the dev data. `other boundaries`: found with its type, but "
+        "longer or shorter. `spurious`: found where there is no entity. In brackets: how many a "
+        "run has."
+    )
+
+
+def _accuracy(results: Results, size: Size) -> str:
+    return f"## Accuracy of the classes, {_named(results, size)}\n\n{accuracy_table(results, size)}"
 
 
 def _failures(results: Results) -> str:
@@ -312,31 +241,3 @@ def _named(results: Results, size: Size) -> str:
     counts = sorted({results.count(data, size) for data in results.columns(size)})
     numbers = " to ".join(f"{count:,}" for count in dict.fromkeys([counts[0], counts[-1]]))
     return f"all training sentences ({numbers})"
-
-
-def _mean(runs: list[dict[str, Any]], name: str) -> float:
-    return sum(run[name] for run in runs) / len(runs)
-
-
-def _shown(settings: Any) -> str:
-    return ", ".join(f"{name} {value}" for name, value in settings.model_dump().items())
-
-
-def _to_html(text: str, folder: Path) -> str:
-    """One file that needs no other: the pictures are in it."""
-    body = markdown.markdown(text, extensions=["tables"])
-
-    def inline(match: re.Match[str]) -> str:
-        picture = folder / unquote(html.unescape(match[1]))
-        kind, _ = mimetypes.guess_type(picture.name)
-        if not picture.exists() or kind is None:  # of the text above the mark
-            return match[0]
-        data = base64.b64encode(picture.read_bytes()).decode()
-        return f'src="data:{kind};base64,{data}"'
-
-    body = re.sub(r'src="([^":]+)"', inline, body)
-    title = html.escape(text.splitlines()[0].lstrip("# "))
-    return (
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f"<style>{_STYLE}</style>\n<body>\n{body}\n</body>\n</html>\n"
-    )

@@ -98,49 +98,62 @@ def train(
         ValueError: If the corpus cannot train this model, two settings contradict each other, or
             training diverged before it had a best model.
     """
+    settings = _trainer_settings(corpus, overrides, bfloat16, least_updates)
+    _check(model, corpus, settings, average_weights)
+    best = BestModelPlugin(base_path)
+    attached = _all_plugins(
+        [*(plugins or []), best], model, settings, average_weights, show_progress
+    )
+    started = time.monotonic()
+    with _surroundings(show_progress, bfloat16):
+        result = ModelTrainer(model, corpus).train(Path(base_path), plugins=attached, **settings)
+    for plugin in plugins or []:
+        plugin.detach()  # so that it can be used again
+    if best.diverged:
+        _report_divergence(best, settings["learning_rate"])
+    result.update(_findings(best), seconds=time.monotonic() - started)
+    log.info("Trained in %.0f s. The model is %s.", result["seconds"], result["model_file"])
+    return result
+
+
+def _trainer_settings(
+    corpus: Corpus, overrides: dict[str, Any], bfloat16: bool, least_updates: int
+) -> dict[str, Any]:
+    """The arguments of Flair's trainer, but for the plugins."""
     settings = _with_fast_paths({**PAPER_SETTINGS, **overrides}, corpus, least_updates)
-    if isinstance(model, SequenceTagger):
-        _check_corpus(corpus, model.label_type, settings.get("train_with_dev", False))
-    if average_weights is not None and settings.get("anneal_with_restarts", False):
-        raise ValueError(
-            "anneal_with_restarts goes back to the best weights, which are averages here, and "
-            "average_weights goes on from those that were averaged: leave one of them out."
-        )
     if not corpus.dev and not settings.get("train_with_dev", False):
         # Flair goes by the training loss then, but takes a fall of it for the worse.
         settings["patience"] = settings["max_epochs"]
     if bfloat16:
         settings["use_amp"] = True
-    base_path = Path(base_path)
-    best = BestModelPlugin(base_path)
-    attached = [*(plugins or []), best]
+    return settings
+
+
+def _all_plugins(
+    plugins: list[TrainerPlugin],
+    model: flair.nn.Model,
+    settings: dict[str, Any],
+    average_weights: float | None,
+    show_progress: bool,
+) -> list[TrainerPlugin]:
+    """The plugins with those of this package around them, in the order in which they are called."""
+    before = [] if average_weights is None else [AveragingPlugin(average_weights)]
+    after: list[TrainerPlugin] = []
     if isinstance(model, BaseTagger):
-        attached.append(MeanGradientPlugin(settings.get("mini_batch_chunk_size")))
-    if average_weights is not None:
-        attached.insert(0, AveragingPlugin(average_weights))
+        after.append(MeanGradientPlugin(settings.get("mini_batch_chunk_size")))
     if show_progress:
-        attached.append(ProgressPlugin())
-    started = time.monotonic()
-    with (
-        quiet_console() if show_progress else nullcontext(),
-        _autocast_to_bfloat16() if bfloat16 else nullcontext(),
-        warnings.catch_warnings(),
-        _frozen_garbage(),
-    ):
-        # Flair 0.15.1 calls torch.cuda.amp.GradScaler, which torch wants to be called otherwise.
-        warnings.filterwarnings("ignore", message=".*GradScaler", category=FutureWarning)
-        result = ModelTrainer(model, corpus).train(base_path, plugins=attached, **settings)
-    for plugin in plugins or []:
-        plugin.detach()  # so that it can be used again
-    if best.diverged:
-        _report_divergence(best, settings["learning_rate"])
-    result["model_file"] = best.model_file()
-    result["dev_scores"] = best.dev_scores
-    result["interrupted"] = best.interrupted
-    result["diverged"] = best.diverged
-    result["seconds"] = time.monotonic() - started
-    log.info("Trained in %.0f s. The model is %s.", result["seconds"], result["model_file"])
-    return result
+        after.append(ProgressPlugin())
+    return [*before, *plugins, *after]
+
+
+def _findings(best: BestModelPlugin) -> dict[str, Any]:
+    """What is added to the trainer's result."""
+    return {
+        "model_file": best.model_file(),
+        "dev_scores": best.dev_scores,
+        "interrupted": best.interrupted,
+        "diverged": best.diverged,
+    }
 
 
 def _report_divergence(best: BestModelPlugin, learning_rate: float) -> None:
@@ -155,6 +168,20 @@ def _report_divergence(best: BestModelPlugin, learning_rate: float) -> None:
     if only_final:
         raise ValueError(message)
     log.warning("%s The best model of the epochs before: %s", message, best.model_file())
+
+
+@contextmanager
+def _surroundings(show_progress: bool, bfloat16: bool) -> Iterator[None]:
+    """What is otherwise in Python, torch and the log while a model is trained."""
+    with (
+        quiet_console() if show_progress else nullcontext(),
+        _autocast_to_bfloat16() if bfloat16 else nullcontext(),
+        warnings.catch_warnings(),
+        _frozen_garbage(),
+    ):
+        # Flair 0.15.1 calls torch.cuda.amp.GradScaler, which torch wants to be called otherwise.
+        warnings.filterwarnings("ignore", message=".*GradScaler", category=FutureWarning)
+        yield
 
 
 @contextmanager
@@ -197,6 +224,22 @@ def _sampler(corpus: Corpus, batch_size: int, least_updates: int) -> type[FlairS
     if isinstance(corpus, TransferCorpus):
         return alternating_resources(batch_size, corpus.mixing_rate, least_updates)
     return length_bucketed(batch_size, least_batches=least_updates)
+
+
+def _check(
+    model: flair.nn.Model,
+    corpus: Corpus,
+    settings: dict[str, Any],
+    average_weights: float | None,
+) -> None:
+    """Refuses what cannot be trained, or not so."""
+    if isinstance(model, SequenceTagger):
+        _check_corpus(corpus, model.label_type, settings.get("train_with_dev", False))
+    if average_weights is not None and settings.get("anneal_with_restarts", False):
+        raise ValueError(
+            "anneal_with_restarts goes back to the best weights, which are averages here, and "
+            "average_weights goes on from those that were averaged: leave one of them out."
+        )
 
 
 def _check_corpus(corpus: Corpus, tag_type: str, train_with_dev: bool) -> None:

@@ -36,6 +36,32 @@ class Temperatures(NamedTuple):
     classes: float | None
 
 
+class _Tagged(NamedTuple):
+    """The sentences of a batch that have gold tags.
+
+    Attributes:
+        emissions: ``[batch, tokens, tags]``.
+        tags: The gold ones, ``[batch, tokens]``, 0 on padding.
+        mask: ``[batch, tokens]`` bool, True for real tokens.
+    """
+
+    emissions: Tensor
+    tags: Tensor
+    mask: Tensor
+
+
+class _Classified(NamedTuple):
+    """The sentences of a batch that have a gold class.
+
+    Attributes:
+        logits: ``[batch, classes]``.
+        classes: The gold ones, ``[batch]``.
+    """
+
+    logits: Tensor
+    classes: Tensor
+
+
 def fit_temperatures(
     tagger: BaseTagger, sentences: Sequence[Sentence], batch_size: int = 64
 ) -> Temperatures:
@@ -53,65 +79,70 @@ def fit_temperatures(
     Raises:
         ValueError: If no sentence has annotation that the tagger knows.
     """
+    tagged, classified = _score(tagger, sentences, batch_size)
+    chain = _whole_chain(tagger)
+    tagged = [_possible(batch, chain) for batch in tagged]
+    _check_entities(tagger, tagged, sentences)
+    tagger.tag_temperature = _fit_tags(tagged, chain)
+    if not isinstance(tagger, JointTagger) or not classified:
+        return Temperatures(tagger.tag_temperature, None)
+    tagger.class_temperature = _fit_classes(classified)
+    return Temperatures(tagger.tag_temperature, tagger.class_temperature)
+
+
+def _score(
+    tagger: BaseTagger, sentences: Sequence[Sentence], batch_size: int
+) -> tuple[list[_Tagged], list[_Classified]]:
+    """Sends sentences through the network; the scores of those with gold annotation are kept."""
+    tagged: list[_Tagged] = []
+    classified: list[_Classified] = []
+    own = (s for s in sentences if len(s) and tagger.tagset_of(s) is tagger.tagset)
+    ordered = sorted(own, key=len)
     was_training = tagger.training
     tagger.eval()
-    tagged: list[tuple[Tensor, Tensor, Tensor]] = []
-    logits: list[Tensor] = []
-    targets: list[Tensor] = []
-    ordered = sorted(
-        (s for s in sentences if len(s) and tagger.tagset_of(s) is tagger.tagset), key=len
-    )
     with torch.no_grad():
         for start in range(0, len(ordered), batch_size):
             batch = ordered[start : start + batch_size]
             output = tagger.forward(*tagger.embed(batch))
             tags, known = tagger.gold_tags(batch)
             if known:
-                mask = output.mask[known][:, : tags.size(1)]
-                tagged.append((output.emissions[known][:, : tags.size(1)].double(), tags, mask))
+                longest = tags.size(1)
+                emissions = output.emissions[known][:, :longest].double()
+                tagged.append(_Tagged(emissions, tags, output.mask[known][:, :longest]))
             if isinstance(tagger, JointTagger) and tagger.class_head is not None:
                 classes, labelled = tagger.gold_classes(batch)
-                logits.append(tagger.class_logits(output)[labelled].double())
-                targets.append(classes)
+                if labelled:
+                    logits = tagger.class_logits(output)[labelled].double()
+                    classified.append(_Classified(logits, classes))
     tagger.train(was_training)
+    return tagged, classified
+
+
+def _whole_chain(tagger: BaseTagger) -> ChainScores:
+    """Scores of the chain with those of the constraint, if there is one."""
     chain, constraint = tagger.decoding_chain()
-    chain = chain if constraint is None else chain.plus(constraint)
-    tagged = [_allowed(chain, *batch) for batch in tagged]
+    return chain if constraint is None else chain.plus(constraint)
+
+
+def _possible(batch: _Tagged, chain: ChainScores) -> _Tagged:
+    """The sentences whose gold tags are possible; ``<unk>`` is not."""
+    kept = negative_log_likelihood(*batch, chain.to(batch.emissions)).isfinite()
+    return _Tagged(*(part[kept] for part in batch))
+
+
+def _check_entities(
+    tagger: BaseTagger, tagged: Sequence[_Tagged], sentences: Sequence[Sentence]
+) -> None:
+    """Refuses sentences that say nothing of the scores of entities."""
     outside = tagger.tagset.indices(["O"])
-    if not any(_has_entities(tags[mask], outside) for _, tags, mask in tagged):
-        found = {label.value for s in sentences for label in s.get_labels(tagger.tag_type)}
-        raise ValueError(
-            f"No sentence has labels of type {tagger.tag_type!r} all of which the tagger knows. It "
-            f"knows {', '.join(_types(tagger))}; found: "
-            f"{', '.join(sorted(found)) or 'none'}. Give annotated sentences, such as the dev set."
-        )
-    chain = chain.to(tagged[0][0])
-
-    def tag_loss(temperature: float) -> float:
-        scaled = ChainScores(*(part / temperature for part in chain))
-        return sum(
-            float(negative_log_likelihood(emissions / temperature, tags, mask, scaled).sum())
-            for emissions, tags, mask in tagged
-        )
-
-    tagger.tag_temperature = _minimize(tag_loss)
-    if not isinstance(tagger, JointTagger) or not sum(map(len, targets)):
-        return Temperatures(tagger.tag_temperature, None)
-
-    def class_loss(temperature: float) -> float:
-        return float(
-            nn.functional.cross_entropy(torch.cat(logits) / temperature, torch.cat(targets))
-        )
-
-    tagger.class_temperature = _minimize(class_loss)
-    return Temperatures(tagger.tag_temperature, tagger.class_temperature)
-
-
-def _allowed(chain: ChainScores, *batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Emissions, tags and mask of the sentences whose gold tags are possible; ``<unk>`` is not."""
-    emissions, tags, mask = batch
-    kept = negative_log_likelihood(emissions, tags, mask, chain.to(emissions)).isfinite()
-    return emissions[kept], tags[kept], mask[kept]
+    if any(_has_entities(batch.tags[batch.mask], outside) for batch in tagged):
+        return
+    found = {label.value for s in sentences for label in s.get_labels(tagger.tag_type)}
+    raise ValueError(
+        f"No sentence has labels of type {tagger.tag_type!r} all of which the tagger knows. It "
+        f"knows {', '.join(_types(tagger))}; found: "
+        f"{', '.join(sorted(found)) or 'none'}. Give annotated sentences, such as the dev set."
+    )
 
 
 def _types(tagger: BaseTagger) -> list[str]:
@@ -123,6 +154,27 @@ def _types(tagger: BaseTagger) -> list[str]:
 def _has_entities(tags: Tensor, outside: list[int] | None) -> bool:
     """Whether a tag is not ``O``; of a tag set without ``O``, any tag says something."""
     return len(tags) > 0 if outside is None else bool((tags != outside[0]).any())
+
+
+def _fit_tags(tagged: Sequence[_Tagged], chain: ChainScores) -> float:
+    chain = chain.to(tagged[0].emissions)
+
+    def loss(temperature: float) -> float:
+        scaled = ChainScores(*(part / temperature for part in chain))
+        return sum(
+            float(negative_log_likelihood(emissions / temperature, tags, mask, scaled).sum())
+            for emissions, tags, mask in tagged
+        )
+
+    return _minimize(loss)
+
+
+def _fit_classes(classified: Sequence[_Classified]) -> float:
+    logits = torch.cat([batch.logits for batch in classified])
+    classes = torch.cat([batch.classes for batch in classified])
+    return _minimize(
+        lambda temperature: float(nn.functional.cross_entropy(logits / temperature, classes))
+    )
 
 
 def _minimize(loss: Callable[[float], float]) -> float:

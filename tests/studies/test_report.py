@@ -4,7 +4,6 @@ import html
 import re
 
 import pytest
-import tiny
 from PIL import Image
 from small_study import make_study, record, settings
 
@@ -212,39 +211,6 @@ def test_a_file_where_the_pictures_would_lie_is_named(results, tmp_path):
     (tmp_path / "docs").write_text("mine", encoding="utf-8")
     with pytest.raises(ValueError, match="docs is a file, where the pictures would lie"):
         write_report(results, tmp_path / "docs.md")
-
-
-def test_a_picture_of_the_users_own_is_in_the_page_or_may_be_missing(results, tmp_path):
-    path = tmp_path / "docs.md"
-    (tmp_path / "my.svg").write_text("<svg/>", encoding="utf-8")
-    write_below(path, results, "# Ours\n\n![x](gone.png) ![y](my.svg)\n")
-    page = path.with_suffix(".html").read_text(encoding="utf-8")
-    assert 'src="gone.png"' in page and 'src="data:image/svg+xml;base64,' in page
-
-
-def test_it_says_what_each_word_vectors_were_trained_on(tmp_path):
-    tiny.write_titles(tmp_path)
-    titles = settings()["data"]["titles"]
-    (tmp_path / "own.bin").write_bytes(b"")
-    data = {
-        "titles": {**titles, "classes": {"train": "categories.txt"}},
-        "bare": {**titles, "extra": {}, "vectors": {"raw": "raw.txt"}},
-        "given": {**titles, "vectors": {"file": "own.bin"}},
-        "transfer": {**titles, "extra": {}, "source": {"train": "dev.conll", "vectors": {}}},
-    }
-    (tmp_path / "raw.txt").write_text("mibal\n", encoding="utf-8")
-    study = make_study(tmp_path, data=data)
-    append_record(study, record(study))
-    write_report(Results(study), tmp_path / "docs.md")
-    text = (tmp_path / "docs.md").read_text(encoding="utf-8")
-    (line,) = [line for line in text.splitlines() if line.startswith("- Word vectors: ")]
-    texts = "trained on the texts of training and dev data, whatever the size"
-    made = "dimension 8, epochs 2, workers 1"
-    assert line == (
-        f"- Word vectors: titles: {made}, {texts} and class files and extra files; "
-        f"bare: defaults, {texts} and raw.txt; given: own.bin; "
-        f"transfer: {made}, {texts} (the source's: trained on its own texts)."
-    )
 
 
 def test_the_smallest_study_has_a_report(tmp_path):
