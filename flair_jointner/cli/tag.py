@@ -110,6 +110,8 @@ def _inputs(
     files: Paths, column: str, input_format: Any, plain_quotes: bool, encoding: str
 ) -> Iterator[TextInput]:
     if not files:
+        if sys.stdin is None:
+            raise ValueError("Standard input is closed: name a file with texts.")
         known = known_encoding(encoding)
         sys.stdin.reconfigure(encoding=known, errors="surrogateescape")  # type: ignore[union-attr]
         file_format: InputFormat = input_format or "text"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -125,7 +126,7 @@ def _read_json_lines(lines: Iterable[str], name: str, column: str) -> Iterator[T
         if not line.strip():
             continue
         try:
-            fields = json.loads(line, parse_constant=_no_json)
+            fields = json.loads(line, parse_constant=_no_json, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             raise DataError(name, number, line.strip()[:80], f"a JSON object ({error})") from error
         if not isinstance(fields, dict) or not isinstance(fields.get(column), str):
@@ -145,6 +146,13 @@ def _read_json_lines(lines: Iterable[str], name: str, column: str) -> Iterator[T
 def _no_json(constant: str) -> None:
     """Python reads and writes these, and nobody else does."""
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(number: str) -> float:
+    found = float(number)
+    if math.isinf(found):
+        raise ValueError(f"{number} is more than a number can be")
+    return found
 
 
 def _read_table(

@@ -18,6 +18,7 @@ from flair_jointner.inference.labels import printable
 from flair_jointner.inference.pictures import picture_format
 from flair_jointner.models import DATNet
 from flair_jointner.models.embedding import sentence_context
+from flair_jointner.models.evaluation_mode import evaluation_mode
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 MAP_FORMATS = (".png", ".svg", ".pdf")
@@ -49,20 +50,15 @@ def shared_features(
     if batch_size < 1:
         raise ValueError(f"The batch size is {batch_size}: it has to be 1 or more.")
     filled = [sentence for sentence in sentences if len(sentence)]
-    was_training = tagger.training
-    tagger.eval()
     vectors, marks = [], []
-    try:
-        with torch.no_grad(), sentence_context(tagger, filled):
-            for start in range(0, len(filled), batch_size):
-                output = tagger.forward(*tagger.embed(filled[start : start + batch_size]))
-                states = tagger.shared_states(output)
-                real = output.mask.unsqueeze(-1)
-                sums = states.masked_fill(~real, 0.0).sum(1)
-                vectors.append((sums / real.sum(1)).float().cpu().numpy())
-                marks.append(output.is_source.cpu().numpy())
-    finally:
-        tagger.train(was_training)
+    with evaluation_mode(tagger), torch.no_grad(), sentence_context(tagger, filled):
+        for start in range(0, len(filled), batch_size):
+            output = tagger.forward(*tagger.embed(filled[start : start + batch_size]))
+            states = tagger.shared_states(output)
+            real = output.mask.unsqueeze(-1)
+            sums = states.masked_fill(~real, 0.0).sum(1)
+            vectors.append((sums / real.sum(1)).float().cpu().numpy())
+            marks.append(output.is_source.cpu().numpy())
     if not filled:
         return np.zeros((0, 0), np.float32), np.zeros(0, bool)
     return np.concatenate(vectors), np.concatenate(marks)

@@ -1,9 +1,12 @@
 """Tagging with several processes, which share the memory of the model."""
 
 import itertools
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from threading import Thread
 from typing import Any
 
 import flair
@@ -11,7 +14,7 @@ import torch
 from torch import multiprocessing
 
 from flair_jointner.models import BaseTagger
-from flair_jointner.models.bulk import Text
+from flair_jointner.models.bulk import Text, chunked
 
 _CHUNKS_AHEAD = 2  # per worker: enough to keep it busy, and all that is held of the input
 
@@ -40,6 +43,7 @@ def tag_in_parallel(
         The rows of ``BaseTagger.tag``.
 
     Raises:
+        ChildProcessError: If a process dies.
         ValueError: If a number is below 1.
     """
     if workers < 1 or chunk_size < 1:
@@ -47,8 +51,13 @@ def tag_in_parallel(
             f"workers is {workers} and chunk_size {chunk_size}: both have to be 1 or more."
         )
     if workers == 1:
-        yield from tagger.tag(texts, chunk_size=chunk_size, **options)
-        return
+        return tagger.tag(texts, chunk_size=chunk_size, **options)
+    return _tag_in_processes(tagger, chunked(texts, chunk_size), workers, options)
+
+
+def _tag_in_processes(
+    tagger: BaseTagger, chunks: Iterator[list[Text]], workers: int, options: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
     threads = max(1, torch.get_num_threads() // workers)
     tagger.share_memory()
     with ProcessPoolExecutor(
@@ -58,19 +67,26 @@ def tag_in_parallel(
         initargs=(tagger, flair.device, threads, options),
     ) as pool:
         pending: deque[Future[list[dict[str, Any]]]] = deque()
-        remaining = iter(texts)
+        failed: Exception | None = None
         try:
             while True:
-                while len(pending) < _CHUNKS_AHEAD * workers:
-                    chunk = list(itertools.islice(remaining, chunk_size))
-                    if not chunk:
-                        break
-                    pending.append(pool.submit(_tag, chunk))
+                try:
+                    for chunk in itertools.islice(chunks, _CHUNKS_AHEAD * workers - len(pending)):
+                        pending.append(pool.submit(_tag, chunk))
+                except Exception as error:  # of the texts: the rows of those before it come first
+                    failed = error
                 if not pending:
-                    return
+                    break
                 yield from pending.popleft().result()
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                "A process that tags has died, perhaps for lack of memory: give fewer workers, or "
+                "a smaller batch size."
+            ) from error
         finally:  # whoever reads the rows may stop, or a chunk may fail
             pool.shutdown(wait=True, cancel_futures=True)
+    if failed is not None:
+        raise failed
 
 
 _worker: dict[str, Any] = {}
@@ -78,9 +94,18 @@ _worker: dict[str, Any] = {}
 
 
 def _start(tagger: BaseTagger, device: torch.device, threads: int, options: dict[str, Any]) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     flair.device = device  # a fresh process has Flair's own choice
     torch.set_num_threads(threads)
     _worker.update(tagger=tagger, options=options)
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent has ended, even if that was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # for the type checker; this is a worker
+    parent.join()
+    os._exit(1)
 
 
 def _tag(texts: list[Text]) -> list[dict[str, Any]]:

@@ -150,8 +150,9 @@ class LinearChainCRF(nn.Module):
 
     def viterbi(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The best path of each sentence and its score; see :func:`viterbi`."""
-        return viterbi(emissions, mask, self.chain())
+        return viterbi(at_least_float32(emissions), mask, self.chain())
 
     def marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
         """Probability of each tag at each token; see :meth:`ChainPosterior.marginals`."""
-        return ChainPosterior(emissions, mask, ChainWeights(self.chain())).marginals()
+        weights = ChainWeights(self.chain())
+        return ChainPosterior(at_least_float32(emissions), mask, weights).marginals()

@@ -28,12 +28,17 @@ class Packing:
         """Lays out a batch.
 
         Args:
-            lengths: Number of tokens of each sentence, at least 1, ``[batch]``.
+            lengths: Number of tokens of each sentence, ``[batch]``.
+
+        Raises:
+            ValueError: If there is no sentence, or one without tokens.
         """
         # In numpy, whose operations on a few numbers cost a third of torch's, and one transfer.
         given = lengths.cpu().numpy()
         order = np.argsort(-given, kind="stable")
         falling = given[order]
+        if len(falling) == 0 or falling[-1] < 1:
+            raise ValueError("Each sentence of a batch, and there has to be one, needs a token.")
         steps = np.arange(falling[0])
         sizes = np.searchsorted(-falling, -steps)  # sentences longer than the step's index
         offsets = sizes.cumsum() - sizes

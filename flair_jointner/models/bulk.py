@@ -56,14 +56,38 @@ def tag_rows(
     bfloat16: bool,
 ) -> Iterator[dict[str, Any]]:
     """Tags texts lazily and in order; see ``BaseTagger.tag``."""
-    remaining = iter(texts)
-    while chunk := list(islice(remaining, chunk_size)):
+    for chunk in chunked(texts, chunk_size):
         with collections_later():  # the many objects of a chunk go with it
             found = [tokenize(text, tokenizer) for text in chunk]
             tokens = [one.tokens for one in found]
             predictions = tagger.predict_tokens(tokens, batch_size, bfloat16)
         for one, prediction in zip(found, predictions, strict=True):
             yield make_row(one, prediction, tagger.tagset)
+
+
+def chunked(texts: Iterable[Text], size: int) -> Iterator[list[Text]]:
+    """Cuts texts into lists.
+
+    Args:
+        texts: The texts.
+        size: Number of texts of a list; the last one may have fewer.
+
+    Yields:
+        The lists. Where the texts end in an error, those before it come first.
+    """
+    remaining, failed = iter(texts), None
+    while failed is None:
+        chunk = []
+        try:
+            for text in islice(remaining, size):
+                chunk.append(text)
+        except Exception as error:
+            failed = error
+        if not chunk:
+            break
+        yield chunk
+    if failed is not None:
+        raise failed
 
 
 def tokenize(text: Text, tokenizer: Tokenizer) -> Tokenized:
@@ -75,17 +99,18 @@ def tokenize(text: Text, tokenizer: Tokenizer) -> Tokenized:
 
     Returns:
         The tokens and their places.
+
+    Raises:
+        TypeError: If it is neither.
     """
     if not isinstance(text, str):
-        tokens = list(text)
-        lengths = list(map(len, tokens))
-        ends = list(map(add, accumulate(lengths), count()))  # a space before all but the first
-        starts = list(map(sub, ends, lengths))
-        if 0 in lengths:  # Flair's sentences leave them out
-            real = [place for place, token in enumerate(tokens) if token]
-            starts, ends = ([places[i] for i in real] for places in (starts, ends))
-            return Tokenized(" ".join(tokens), [tokens[i] for i in real], starts, ends)
-        return Tokenized(" ".join(tokens), tokens, starts, ends)
+        try:
+            return _join(list(text))
+        except TypeError:
+            raise TypeError(
+                f"tag takes texts, or lists of tokens, and was given {text!r:.80}; Sentence "
+                "objects go to predict."
+            ) from None
     cleaned = Sentence._handle_problem_characters(text)
     # Flair's default tokenizer joins "T-\rshirt" to a word that the text does not hold.
     cleaned = cleaned.replace("\r", " ")
@@ -100,6 +125,18 @@ def tokenize(text: Text, tokenizer: Tokenizer) -> Tokenized:
         places = [i for i, char in enumerate(text) if Sentence._handle_problem_characters(char)]
         starts = [places[start] for start in starts]
         ends = [places[end - 1] + 1 for end in ends]
+    return Tokenized(text, tokens, starts, ends)
+
+
+def _join(tokens: list[str]) -> Tokenized:
+    """The text that tokens make with a space between each two."""
+    text = " ".join(tokens)
+    lengths = list(map(len, tokens))
+    ends = list(map(add, accumulate(lengths), count()))  # a space before all but the first
+    starts = list(map(sub, ends, lengths))
+    if 0 in lengths:  # Flair's sentences leave them out
+        real = [place for place, token in enumerate(tokens) if token]
+        tokens, starts, ends = ([each[i] for i in real] for each in (tokens, starts, ends))
     return Tokenized(text, tokens, starts, ends)
 
 

@@ -99,6 +99,7 @@ def _fingerprint(tagger: "BaseTagger") -> tuple[object, ...]:
     samples = [w.detach().flatten()[:: max(1, w.numel() // _SAMPLE)] for w in large]
     sums = tuple(float(w.detach().sum(dtype=torch.float64)) for w in (*summed, *samples))
     # Weights that were made in inference mode, and cannot be changed outside of it, count nothing.
-    versions = tuple(0 if w.is_inference() else w._version for w in large)
-    places = tuple((w.data_ptr(), len(w)) for w in large)
+    weights = [*summed, *large]
+    versions = tuple(0 if w.is_inference() else w._version for w in weights)
+    places = tuple((w.data_ptr(), w.shape) for w in weights)
     return (sums, versions, places, id(tagger.embeddings))

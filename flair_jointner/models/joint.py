@@ -31,6 +31,9 @@ from flair_jointner.models.warm_start import absorbed_normalisation, arguments_o
 
 log = logging.getLogger("flair_jointner")
 
+_MOST_WEIGHTS = 2**26
+"""Of self-attention, at once: in float32 256 MiB."""
+
 Attention = Literal["soft", "scaled", "unscaled", "learned"]
 ATTENTIONS: tuple[str, ...] = get_args(Attention)
 
@@ -167,6 +170,12 @@ class JointTagger(BaseTagger):
                 parameter.uniform_(-self.init_range, self.init_range)
         if self.use_crf:
             self.crf.forbid_boundaries()  # type: ignore[operator]
+
+    def most_sentences(self, tokens: int) -> int:
+        """As many as keep the weights of a self-attention, of each token to each, small."""
+        if not isinstance(self.attention, MultiHeadSelfAttention):
+            return super().most_sentences(tokens)
+        return max(1, _MOST_WEIGHTS // (self.attention.num_heads * tokens**2))
 
     def enrich(self, states: Tensor, mask: Tensor) -> Tensor:
         """Adds the attention output to the hidden states: H → H' of Eqs. 4 and 5.

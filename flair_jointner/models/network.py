@@ -1,6 +1,7 @@
 """The road that every tagger of this package takes: embed, encode, enrich, emit."""
 
 import copy
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -309,6 +310,18 @@ class TaggerNetwork(ModelFile):
         if self.use_locked_dropout:
             states = self.locked_dropout(states)
         return states
+
+    def most_sentences(self, tokens: int) -> int:
+        """How many sentences of a length may go through the network at once in tagging.
+
+        Args:
+            tokens: Length of the sentences.
+
+        Returns:
+            Their number, 1 or more; a subclass whose memory grows faster than the number of tokens
+            bounds it.
+        """
+        return sys.maxsize
 
     def enrich(self, states: Tensor, mask: Tensor) -> Tensor:
         """H → H'; a subclass puts its attention here.

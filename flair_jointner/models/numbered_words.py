@@ -1,7 +1,9 @@
 """Words as numbers, and the vectors of those numbers: what tagging is folded over."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from contextlib import AbstractContextManager, nullcontext
+from threading import Lock
+from typing import Any, Protocol
 
 import flair
 import torch
@@ -18,6 +20,10 @@ _MOST_SPELLED = 2**15
 
 class NumberedWords(Protocol):
     """Words whose vectors depend on the word alone."""
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held from finding the words of a batch until their numbers have been used."""
 
     @property
     def room(self) -> int:
@@ -62,6 +68,7 @@ class TableWords:
             norm: What normalises them, if anything does.
         """
         self.room = self.met = len(table.embedding.weight)
+        self.lock = nullcontext()  # a word has one number for ever
         self._table = table
         self._norm = norm
         self._rows: dict[str, int] = {}
@@ -98,6 +105,7 @@ class SpelledWords:
             members: Static word vectors and character CNNs, in the order of their vectors, each
                 with what normalises it, if anything does.
         """
+        self.lock = Lock()  # another batch may number words anew
         self._members = members
         self._numbers: dict[str, int] = {}
         self._texts: list[str] = []

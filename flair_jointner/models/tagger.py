@@ -92,6 +92,12 @@ class BaseTagger(TrainableTagger):
         if isinstance(sentences, str):
             raise TypeError("predict takes Sentence objects: pass flair.data.Sentence(text).")
         sentences = [sentences] if isinstance(sentences, Sentence) else list(sentences)
+        for given in sentences:
+            if not isinstance(given, Sentence):
+                raise TypeError(
+                    f"predict takes Sentence objects, and was given {given!r:.80}: pass "
+                    "flair.data.Sentence(text), or give texts to tag."
+                )
         losses = LossMean() if return_loss else None
         as_tokens = force_token_predictions or not self.predict_spans
         run = TaggingRun(
@@ -148,10 +154,16 @@ class BaseTagger(TrainableTagger):
             count as joined by spaces), ``end`` exclusive.
 
         Raises:
+            TypeError: If it is given one text, or what is neither a text nor a list of tokens.
             ValueError: If a size is below 1.
         """
-        if chunk_size < 1:
-            raise ValueError(f"chunk_size is {chunk_size}: it has to be 1 or more.")
+        if batch_size < 1 or chunk_size < 1:
+            raise ValueError(
+                f"batch_size is {batch_size} and chunk_size {chunk_size}: both have to be 1 or "
+                "more."
+            )
+        if isinstance(texts, str):
+            raise TypeError(f"tag takes several texts: pass a list of them, as [{texts[:40]!r}].")
         tokenizer = tokenizer or default_tokenizer()
         return tag_rows(self, texts, tokenizer, batch_size, chunk_size, bfloat16)
 

@@ -12,8 +12,9 @@ from flair.data import Sentence
 from flair.training_utils import EmbeddingStorageMode, store_embeddings
 from tqdm import tqdm
 
-from flair_jointner.models.batching import pad_indices, token_mask
+from flair_jointner.models.batching import token_mask
 from flair_jointner.models.embedding import forget_trained, sentence_context
+from flair_jointner.models.evaluation_mode import evaluation_mode
 from flair_jointner.models.folding import fold_words
 from flair_jointner.models.garbage import full_collections_later
 from flair_jointner.models.losses import LossMean
@@ -142,6 +143,7 @@ class TaggingRun:
                 size = self._batch_size
                 if self._encoder is not None:
                     size = max(size, _folded_size(falling, start))
+                size = min(size, self._tagger.most_sentences(falling[start]))
                 batch = order[start : start + size]
                 yield batch
                 start += size
@@ -150,17 +152,11 @@ class TaggingRun:
     @contextmanager
     def _network(self) -> Iterator[Callable[[list[Sentence]], TaggerOutput]]:
         """The network without dropout and gradients."""
-        tagger = self._tagger
-        was_training = tagger.training
-        tagger.eval()
         mixed: AbstractContextManager[object] = nullcontext()
         if self._dtype is not None:
             mixed = torch.autocast(torch.device(flair.device).type, self._dtype)
-        try:
-            with torch.no_grad(), mixed, full_collections_later():
-                yield self._run_sentences
-        finally:
-            tagger.train(was_training)
+        with evaluation_mode(self._tagger), torch.no_grad(), mixed, full_collections_later():
+            yield self._run_sentences
 
     def _run_sentences(self, batch: list[Sentence]) -> TaggerOutput:
         if self._encoder is None:
@@ -170,9 +166,7 @@ class TaggingRun:
     def _run_words(self, batch: Sequence[list[str]]) -> TaggerOutput:
         encoder = self._encoder
         assert encoder is not None  # for the type checker; callers look first
-        lengths = torch.tensor(list(map(len, batch)))
-        states = encoder.encode(pad_indices(encoder.find(batch)), lengths)
-        return self._tagger.emit(states, token_mask(batch))
+        return self._tagger.emit(encoder.encode(batch), token_mask(batch))
 
     def _decode(self, output: TaggerOutput) -> list[Prediction]:
         return self._tagger.decode(output, self._decoder, **self._wanted)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from flair_jointner.layers.folded_lstm import FoldedDirection, FoldedLstm
+from flair_jointner.models.batching import pad_indices
 from flair_jointner.models.numbered_words import NumberedWords
 
 _TABLE_BYTES = 512 * 2**20
@@ -75,15 +76,22 @@ class WordEncoder:
             return None
         return [_WordTable(words, width, like) for _ in range(directions)]
 
-    def find(self, batch: Sequence[list[str]]) -> list[list[int]]:
-        """Numbers the words of a batch.
+    def encode(self, batch: Sequence[list[str]]) -> Tensor:
+        """Runs the first two stations.
 
         Args:
-            batch: The tokens of each sentence.
+            batch: The tokens of each sentence, the longest sentence first.
 
         Returns:
-            Their numbers, for :meth:`encode`, before any other batch.
+            H, ``[batch, tokens, hidden]``, 0 on padding.
         """
+        lengths = torch.tensor(list(map(len, batch)))
+        with self.words.lock:
+            words = pad_indices(self._find(batch))  # [batch, tokens]
+            return self._run(words, lengths)
+
+    def _find(self, batch: Sequence[list[str]]) -> list[list[int]]:
+        """Numbers the words of a batch."""
         if self._is_full:
             # The tables first: who is interrupted in between must not find rows of other words.
             for table in (*(self._gates or ()), *(self._begun or ())):
@@ -91,17 +99,7 @@ class WordEncoder:
             self.words.forget()
         return [self.words.find(tokens) for tokens in batch]
 
-    def encode(self, words: Tensor, lengths: Tensor) -> Tensor:
-        """Runs the first two stations.
-
-        Args:
-            words: Numbers of the words, ``[batch, tokens]``; any on padding.
-            lengths: Number of tokens of each sentence, on the CPU, ``[batch]``: the longest
-                sentence first.
-
-        Returns:
-            H, ``[batch, tokens, hidden]``, 0 on padding.
-        """
+    def _run(self, words: Tensor, lengths: Tensor) -> Tensor:
         with torch.autocast(words.device.type, enabled=False):  # the type is chosen already
             gates, words = self._look_up(words)
             last = (lengths - 1).to(words.device).unsqueeze(1)

@@ -50,6 +50,11 @@ def test_bad_input_says_line_found_and_expected(content, file_format, message):
         texts(content, file_format)
 
 
+def test_a_number_that_nobody_could_read_again_is_refused():
+    with pytest.raises(DataError, match="1e400 is more than a number can be"):
+        texts('{"text": "mibal", "price": 1e400}\n', "jsonl")
+
+
 def test_quotation_marks_may_be_plain_characters():
     content = 'id\ttext\n1\t"Great phone\n2\tnice "case"\n'
     found = texts(content, "tsv", plain_quotes=True)

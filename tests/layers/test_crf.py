@@ -122,6 +122,16 @@ def test_of_a_long_sure_sentence_the_loss_is_not_lost_in_rounding():
     assert float(found) == pytest.approx(float(exact), abs=5e-5)
 
 
+def test_long_sentences_in_half_precision_have_finite_scores():
+    crf = LinearChainCRF(6, 4, 5)
+    emissions = torch.full((1, 3000, 6), 30.0, dtype=torch.float16)
+    mask = torch.ones(1, 3000, dtype=torch.bool)
+    tags, scores = crf.viterbi(emissions, mask)
+    expected, exact = crf.viterbi(emissions.float(), mask)
+    assert torch.equal(tags, expected) and scores.item() == exact.item() > 65_504
+    assert crf.marginals(emissions, mask).dtype == torch.float32
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_in_half_precision_it_is_computed_in_float32(dtype):
     crf, emissions, tags, mask = crf_and_batch(dtype=torch.float32)

@@ -1,5 +1,6 @@
 """Where each token of a padded batch stands in a packed one."""
 
+import pytest
 import torch
 
 from flair_jointner.layers.packing import Packing
@@ -30,6 +31,12 @@ def test_steps_follow_each_other_and_longer_sentences_come_first():
     assert [len(step) for step in packing.steps(packed)] == packing.sizes
     assert packing.order.tolist() == [1, 3, 0, 2]
     assert packing.position.tolist() == [int(name[1]) for name in PACKED]
+
+
+@pytest.mark.parametrize("lengths", [[], [0], [3, 0, 2]])
+def test_a_sentence_without_tokens_is_refused(lengths):
+    with pytest.raises(ValueError, match="needs a token"):
+        Packing(torch.tensor(lengths, dtype=torch.long))
 
 
 def test_padding_undoes_packing_and_holds_zeros():

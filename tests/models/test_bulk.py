@@ -4,6 +4,7 @@ import copy
 import itertools
 import pickle
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tiny
@@ -14,7 +15,7 @@ from flair.tokenization import SpaceTokenizer
 
 from flair_jointner import CharacterCNNEmbeddings, JointTagger
 from flair_jointner.data import ThaiTokenizer
-from flair_jointner.models import word_encoder
+from flair_jointner.models import joint, word_encoder
 from flair_jointner.models.fast_paths import FastPaths
 from flair_jointner.models.folding import FOLDED_METHODS
 from flair_jointner.models.numbered_words import SpelledWords
@@ -193,6 +194,31 @@ def batches_of_nine(self, lengths, show_progress=False):
     return [order[start : start + 9] for start in range(0, len(order), 9)]
 
 
+def test_threads_that_share_a_tagger_over_characters_do_not_mix_up_words(monkeypatch):
+    monkeypatch.setattr(SpelledWords, "room", 60)
+    tagger = tiny.joint_tagger(SPELLED["words-and-characters"]())
+    batches = [[*unheard(150, seed=seed), *random_texts(50)] for seed in range(3)]
+    expected = [list(tagger.tag(texts, chunk_size=20)) for texts in batches]
+
+    def tag(texts):
+        return list(tagger.tag(texts, chunk_size=20))
+
+    with ThreadPoolExecutor(3) as pool:
+        for found, known in zip(pool.map(tag, batches * 4), expected * 4, strict=True):
+            pairs(found, known)
+
+
+def test_threads_leave_the_tagger_in_the_mode_that_it_was_in():
+    tagger = tiny.joint_tagger(dropout=0.5)
+    texts = random_texts(400)
+    expected = list(tagger.tag(texts, chunk_size=20))
+    tagger.train()
+    with ThreadPoolExecutor(3) as pool:
+        for found in pool.map(lambda _: list(tagger.tag(texts, chunk_size=20)), range(6)):
+            pairs(found, expected)
+    assert tagger.training and tagger.rnn.training
+
+
 @pytest.mark.parametrize("part", ["table", "convolution", "normalisation"])
 def test_changed_characters_are_folded_anew(part):
     tagger = tiny.joint_tagger(letters(), perturbation=1.0)
@@ -220,13 +246,16 @@ def test_a_vocabulary_too_large_for_a_table_is_computed_by_batch(monkeypatch, ke
     assert (encoder._gates is not None) == (kept == "gates") and encoder._begun is None
 
 
-@pytest.mark.parametrize("change", ["step", "data", "words", "frozen words"])
+@pytest.mark.parametrize("change", ["step", "data", "order", "words", "frozen words"])
 def test_changed_weights_are_folded_anew(change):
     tagger = tiny.joint_tagger(tiny.words(fine_tune=True) if change == "words" else None)
     texts = random_texts(100)
     before = list(tagger.tag(texts))
     if change == "data":
         tagger.rnn.weight_hh_l0.data.mul_(-3)
+    elif change == "order":
+        with torch.no_grad():
+            tagger.rnn.weight_hh_l0.copy_(tagger.rnn.weight_hh_l0.flip(0))
     elif change == "frozen words":
         tagger.embeddings.embedding.weight.data.mul_(-3)
     elif change == "words":
@@ -310,6 +339,20 @@ def test_batches_are_made_larger_for_many_short_sentences_of_like_length(tagger,
     assert sizes == [20, 20, 20, 20, 96, 256, 32]
 
 
+@pytest.mark.parametrize("system", [None, "learned"])
+def test_self_attention_takes_fewer_long_sentences_at_once(system, monkeypatch):
+    sizes = []
+    run = TaggingRun._run_words
+    monkeypatch.setattr(
+        TaggingRun, "_run_words", lambda self, batch: sizes.append(len(batch)) or run(self, batch)
+    )
+    monkeypatch.setattr(joint, "_MOST_WEIGHTS", 4 * 2 * 100**2)
+    tagger = tiny.joint_tagger(attention=system, attention_heads=2)
+    texts = [["mibal"] * 400] * 3 + [["mibal"] * 100] * 6
+    assert len(list(tagger.tag(texts, batch_size=9))) == 9
+    assert sizes == ([9] if system is None else [1, 1, 1, 4, 2])
+
+
 def test_bfloat16_changes_little():
     tagger = tiny.joint_tagger(attention="learned", init_range=0.5)
     texts = random_texts(200)
@@ -362,10 +405,40 @@ def test_a_carriage_return_in_a_text_keeps_the_offsets(tagger):
 
 
 def test_sizes_below_one_are_refused(tagger):
-    with pytest.raises(ValueError, match="chunk_size is 0"):
+    with pytest.raises(ValueError, match="chunk_size 0"):
         tagger.tag(["mibal"], chunk_size=0)
-    with pytest.raises(ValueError, match="batch size is 0"):
-        list(tagger.tag(["mibal"], batch_size=0))
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        tagger.tag(["mibal"], batch_size=0)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ("mibal rofen", r"several texts: pass a list of them, as \['mibal rofen'\]"),
+        ([None], "was given None"),
+        ([b"mibal"], "was given b'mibal'"),
+        ([["mibal", 5]], r"was given \['mibal', 5\]"),
+        ([Sentence("mibal")], "Sentence objects go to predict"),
+    ],
+)
+def test_what_is_no_text_is_refused(tagger, texts, message):
+    with pytest.raises(TypeError, match=message):
+        list(tagger.tag(texts))
+
+
+def failing(count):
+    yield from random_texts(count)
+    raise ConnectionError("the source of the texts is gone")
+
+
+@pytest.mark.parametrize("count", [0, 3, 10, 25])
+def test_texts_before_an_error_in_their_source_are_tagged(tagger, count):
+    rows = tagger.tag(failing(count), chunk_size=10)
+    found = [next(rows) for _ in range(count)]
+    assert [row["text"] for row in found] == random_texts(count)
+    with pytest.raises(ConnectionError):
+        next(rows)
+    assert list(rows) == []
 
 
 @pytest.mark.parametrize(
