@@ -1,4 +1,22 @@
-"""The systems that a user trains, each on the road of :mod:`flair_jointner.models.network`."""
+"""The systems that a user trains, each on the road of :mod:`flair_jointner.models.network`.
+
+From Flair's tagger to a system each class adds one thing::
+
+    flair.models.SequenceTagger
+      ModelFile             (model_file.py)  files that hold data, not objects
+        TaggerNetwork       (network.py)     the road: embed, encode, enrich, emit
+          TrainableTagger   (trainable.py)   gold tags, losses, adversarial training
+            BaseTagger      (tagger.py)      predict, tag, evaluate
+              JointTagger   (joint.py)       attention and a sentence head
+              DATNet        (datnet.py)      two resources
+
+A new system is a subclass of ``BaseTagger``. It overrides the stations that it changes (``embed``,
+``encode``, ``enrich``, ``emit``), ``losses`` if it adds one, ``decode`` if it predicts more than
+tags, ``most_sentences`` if its memory grows faster than the number of tokens, and, for the
+arguments of its constructor, ``_get_state_dict`` and ``_init_model_with_state_dict``. Its weights
+are folded for tagging unless it changes ``embed`` or ``encode``
+(:mod:`flair_jointner.models.folding`).
+"""
 
 from flair_jointner.models.character_cnn import CharacterCNNEmbeddings
 from flair_jointner.models.datnet import DATNet

@@ -1,4 +1,4 @@
-"""The paper's sentence encoder, for pre-training a classifier."""
+"""The sentence encoder of Kruengkrai et al. (2020), for pre-training a classifier."""
 
 from collections.abc import Sequence
 from typing import Any, cast

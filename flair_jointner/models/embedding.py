@@ -182,7 +182,8 @@ def sentence_context(embeddings: nn.Module, sentences: Sequence[Sentence]) -> It
 def forget_trained(embeddings: nn.Module, sentences: Sequence[Sentence]) -> None:
     """Drops vectors that were stored in sentences and may since have been trained further.
 
-    Flair keeps what it embedded without a gradient, as in evaluation, for static.
+    Flair reuses vectors that were computed without a gradient, as in evaluation, as if they were
+    static.
 
     Args:
         embeddings: The embeddings about to be used, or a model that holds them.

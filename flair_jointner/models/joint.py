@@ -45,7 +45,7 @@ class JointTagger(BaseTagger):
     the CRF reads the same H'. Without a class dictionary this is the paper's NER-only model.
     Sentences of a batch may lack either annotation: each loss is a mean over those that have it.
 
-    Beside the paper: the projection W₁ has a bias, as Flair's has. Where it is silent: word dropout
+    Unlike the paper: the projection W₁ has a bias, as Flair's has. Where it is silent: word dropout
     is off, because the paper names locked dropout only; embeddings that are trained keep their own
     initialisation, because U(-0.1, 0.1) would erase a pre-trained encoder; of several classes of a
     sentence the first counts.
@@ -90,9 +90,9 @@ class JointTagger(BaseTagger):
             attention_locked_dropout: Locked dropout of the attention output before the residual
                 connection; that of the BiLSTM (``locked_dropout``) when None.
             attention_gate: Whether the attention output is multiplied by one learned number that
-                starts at 0 (ReZero; Bachlechner et al., 2021): not in the paper. An untrained
-                attention output, drawn from U(-0.1, 0.1), is as large as the hidden states that it
-                is added to, and with few updates it stays noise; gated, it comes in as it learns.
+                starts at 0 (ReZero; Bachlechner et al., 2021): not in the paper. Ungated, the
+                output of random attention weights is as large as the hidden states that it is added
+                to, and stays noise where updates are few; the gate lets it in gradually.
             residual: Whether H is added to the attention output.
             class_loss_weight: λ of Eq. 3.
             init_range: Trained parameters outside the embeddings are drawn from

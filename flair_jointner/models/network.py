@@ -94,8 +94,9 @@ class TaggerNetwork(ModelFile):
             constrain_decoding: Whether only valid BIOES (BIO) sequences are predicted.
             perturbation: ε of adversarial training (Eqs. 3 and 4 of Zhou et al., 2019; 5 there);
                 None trains on the given sentences alone. See
-                :class:`~flair_jointner.models.trainable.TrainableTagger`. Given
-                ``CharacterCNNEmbeddings`` are normalised from then on, wherever else they are used.
+                :class:`~flair_jointner.models.trainable.TrainableTagger`. It
+                changes ``CharacterCNNEmbeddings`` that are given: they normalise from then on, in
+                every model that has them.
             **sequence_tagger: Further arguments of ``flair.models.SequenceTagger``.
 
         Raises:

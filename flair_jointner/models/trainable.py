@@ -43,9 +43,9 @@ class TrainableTagger(TaggerNetwork):
     (``multi_gpu``), which makes a mean larger the more there are:
     :func:`~flair_jointner.training.train` divides them again
     (:class:`~flair_jointner.training.MeanGradientPlugin`, for those who call the trainer
-    themselves). The ``samples/sec`` of its log are batches; and in a ``MultitaskModel`` beside
-    models whose losses are sums, a ``loss_factors`` of the batch size gives this one the same
-    weight.
+    themselves). The ``samples/sec`` of its log are batches a second, because the count that goes
+    with the loss is 1. In a ``MultitaskModel`` beside models whose losses are sums, a
+    ``loss_factors`` of the batch size gives this one the same weight.
     """
 
     def forward_loss(self, sentences: list[Sentence]) -> tuple[Tensor, int]:

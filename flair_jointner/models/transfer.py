@@ -1,4 +1,7 @@
-"""Weights of a pre-trained sentence classifier as the start of a tagger (§3.3 of the paper)."""
+"""Weights of a pre-trained sentence classifier as the start of a tagger.
+
+Kruengkrai et al. (2020), §3.3.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
