@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any
 
@@ -89,23 +90,30 @@ def _tag_in_processes(
         raise failed
 
 
+def end_with_parent() -> None:
+    """From now on this process, which another has started, ends when that one has ended.
+
+    However that ended: a process that is killed cannot end its children.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # for the type checker; this is a child
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
 _worker: dict[str, Any] = {}
 """Of a worker process: its tagger and how it tags."""
 
 
 def _start(tagger: BaseTagger, device: torch.device, threads: int, options: dict[str, Any]) -> None:
-    Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     flair.device = device  # a fresh process has Flair's own choice
     torch.set_num_threads(threads)
     _worker.update(tagger=tagger, options=options)
-
-
-def _end_with_parent() -> None:
-    """Ends this process when its parent has ended, even if that was killed."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # for the type checker; this is a worker
-    parent.join()
-    os._exit(1)
 
 
 def _tag(texts: list[Text]) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from flair_jointner.inference.workers import end_with_parent
 from flair_jointner.studies.display import Display
 from flair_jointner.studies.epochs import Report
 from flair_jointner.studies.records import Record
@@ -157,7 +158,7 @@ def _start_method() -> str:
 
 def _child(work: Work, pipe: Connection, log_file: str, threads: int) -> None:
     """Does a task; all that it prints, and C libraries too, goes to a file."""
-    _end_with_parent()
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends the children
     with open(log_file, "ab") as file:
         os.dup2(file.fileno(), 1)
@@ -174,18 +175,6 @@ def _child(work: Work, pipe: Connection, log_file: str, threads: int) -> None:
         pipe.send(("error", error))
     else:
         pipe.send(("record", record))
-
-
-def _end_with_parent() -> None:
-    """However the parent ends: it cannot always end its children, and the next would meet them."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # for the type checker; this is a child
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _available_cores() -> int:

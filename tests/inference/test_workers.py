@@ -36,7 +36,7 @@ def test_workers_give_the_rows_of_one_process_in_order():
 def test_workers_compute_where_the_first_process_does(monkeypatch):
     monkeypatch.setattr(flair, "device", torch.device("meta"))
     monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
-    monkeypatch.setattr(workers, "_end_with_parent", lambda: None)
+    monkeypatch.setattr(workers, "end_with_parent", lambda: None)
     workers._start(None, torch.device("cpu"), 1, {})
     assert flair.device.type == "cpu"
 
