@@ -9,6 +9,7 @@ from flair.data import Sentence
 from measure import Comparison, compare, seconds
 from setting import Material, made_up, texts, titles, trained_pair, unlabelled
 
+from flair_jointner.data.segtok import default_tokenizer
 from flair_jointner.inference import tag_in_parallel
 
 
@@ -50,6 +51,7 @@ def tagging(
     rows.append(
         compare(f"bulk, {name}, bfloat16", flair_predict, bulk(bfloat16=True), changed, **shared)
     )
+    rows.append(from_texts(material, theirs, ours, shared, batch_size))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.tsv"
 
@@ -67,6 +69,23 @@ def tagging(
             )
         )
     return rows
+
+
+def from_texts(
+    material: Material, theirs: Any, ours: Any, shared: dict[str, Any], batch_size: int
+) -> Comparison:
+    """Compares bulk tagging with Flair's predict where texts have to be cut into tokens first."""
+    raw = [" ".join(tokens) for tokens in texts(material.fresh)]
+    few = raw[: shared["per"]]
+    cut = default_tokenizer()
+    same = sum([token.text for token in Sentence(text)] == cut.tokenize(text) for text in few)
+    return compare(
+        f"bulk from texts, {material.name}",
+        lambda: theirs.predict([Sentence(text) for text in few], mini_batch_size=batch_size),
+        lambda: sum(len(row["entities"]) for row in ours.tag(raw, batch_size=max(256, batch_size))),
+        f"same tokens in {same} of {len(few)}",
+        **shared,
+    )
 
 
 def same_tags(theirs: Any, ours: Any, sentences: list[Sentence]) -> str:

@@ -1,6 +1,5 @@
 """Tagging with several processes, which share the memory of the model."""
 
-import itertools
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -71,11 +70,15 @@ def _tag_in_processes(
         failed: Exception | None = None
         try:
             while True:
-                try:
-                    for chunk in itertools.islice(chunks, _CHUNKS_AHEAD * workers - len(pending)):
-                        pending.append(pool.submit(_tag, chunk))
-                except Exception as error:  # of the texts: the rows of those before it come first
-                    failed = error
+                while failed is None and len(pending) < _CHUNKS_AHEAD * workers:
+                    try:
+                        chunk = next(chunks, None)
+                    except Exception as error:  # the rows of the texts before it come first
+                        failed = error
+                        break
+                    if chunk is None:
+                        break
+                    pending.append(pool.submit(_tag, chunk))
                 if not pending:
                     break
                 yield from pending.popleft().result()
