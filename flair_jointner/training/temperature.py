@@ -93,11 +93,14 @@ def fit_temperatures(
         The temperatures.
 
     Raises:
-        ValueError: If no sentence has annotation that the tagger knows.
+        ValueError: If no sentence has entities that the tagger knows, unless none has any and
+            there are classes.
     """
     tagged, classified = _score(tagger, sentences, batch_size)
-    _check_entities(tagger, tagged, sentences)
-    tagger.tag_temperature = _fit_tags(tagger, tagged)
+    if _have_entities(tagger, tagged):
+        tagger.tag_temperature = _fit_tags(tagger, tagged)
+    else:
+        _pass_over_tags(tagger, sentences, bool(classified))
     if not isinstance(tagger, JointTagger) or not classified:
         return Temperatures(tagger.tag_temperature, None)
     tagger.class_temperature = _fit_classes(classified)
@@ -147,14 +150,25 @@ def _possible(batch: _Tagged, chain: ChainScores) -> _Tagged:
     return _Tagged(emissions[kept], mask[kept], tags[kept], of_kept)
 
 
-def _check_entities(
-    tagger: BaseTagger, tagged: Sequence[_Tagged], sentences: Sequence[Sentence]
-) -> None:
-    """Refuses sentences that say nothing of the scores of entities."""
+def _have_entities(tagger: BaseTagger, tagged: Sequence[_Tagged]) -> bool:
+    """Whether sentences say anything of the scores of entities."""
     outside = tagger.tagset.indices(["O"])
-    if any(_has_entities(batch.tags[batch.mask], outside) for batch in tagged):
-        return
+    each = (batch.tags[batch.mask] for batch in tagged)
+    if outside is None:  # any tag says something
+        return any(len(tags) > 0 for tags in each)
+    return any(bool((tags != outside[0]).any()) for tags in each)
+
+
+def _pass_over_tags(tagger: BaseTagger, sentences: Sequence[Sentence], with_classes: bool) -> None:
+    """Refuses sentences without entities, unless they are for the classes alone."""
     found = {label.value for s in sentences for label in s.get_labels(tagger.tag_type)}
+    if with_classes and not found:
+        log.warning(
+            "No sentence has labels of type %r: the temperature of the tags stays %.2f.",
+            tagger.tag_type,
+            tagger.tag_temperature,
+        )
+        return
     raise ValueError(
         f"No sentence has labels of type {tagger.tag_type!r} all of which the tagger knows. It "
         f"knows {', '.join(_types(tagger))}; found: "
@@ -166,11 +180,6 @@ def _types(tagger: BaseTagger) -> list[str]:
     """Entity types, or tags of tokens, that a tagger can predict."""
     tags = [tag for tag in tagger.tagset.tags if tag != "O" and not tag.startswith("<")]
     return list(dict.fromkeys(tag[2:] if tagger.tagset.has_spans else tag for tag in tags))
-
-
-def _has_entities(tags: Tensor, outside: list[int] | None) -> bool:
-    """Whether a tag is not ``O``; of a tag set without ``O``, any tag says something."""
-    return len(tags) > 0 if outside is None else bool((tags != outside[0]).any())
 
 
 def _fit_tags(tagger: BaseTagger, tagged: Sequence[_Tagged]) -> float:

@@ -174,6 +174,19 @@ def test_sentences_whose_entities_are_all_unknown_are_refused():
     assert tagger.tag_temperature == before
 
 
+def test_sentences_with_classes_alone_fit_those(caplog):
+    tagger = overconfident_tagger()
+    sentences = [
+        tiny.title(known.text, category=known.get_label(tiny.CLASS_TYPE).value, annotated=False)
+        for known in tiny.titles()
+    ]
+    tagger.tag_temperature = 1.5
+    found = fit_temperatures(tagger, sentences)
+    assert found.tags == tagger.tag_temperature == 1.5
+    assert found.classes == tagger.class_temperature != 1.0
+    assert "temperature of the tags stays 1.50" in caplog.text
+
+
 def test_sentences_without_annotation_are_refused():
     with pytest.raises(ValueError, match="No sentence has labels of type 'ner'"):
         fit_temperatures(tiny.joint_tagger(), [tiny.title("mibal", annotated=False)])
