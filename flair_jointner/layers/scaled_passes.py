@@ -72,6 +72,8 @@ class ScaledPasses:
             1 if spread is None else weights.rescaling_interval(spread, dtype),
             self._floor,
         )
+        if self._floor:  # which no path of a dead tag has
+            states.index_fill_(2, weights.dead, 0.0)
         self._forward = states[0]  # [N, tags]
         if backward:  # the token's own emission included
             self._backward = states[1].index_select(0, packing.reversed)

@@ -207,6 +207,16 @@ def test_tags_that_cannot_be_entered_or_left_have_no_share():
     torch.testing.assert_close(passes.log_partition, exact.log_partition, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize("spread", [30.0, None])
+def test_a_floor_leaves_dead_tags_without_a_path(spread):
+    emissions, packing, chain = random_batch(1.0)
+    chain.transitions[5, :] = chain.initial[5] = FORBIDDEN  # like START
+    passes = ScaledPasses(emissions, packing, ChainWeights(chain), spread, torch.float32)
+    every = torch.arange(len(emissions))
+    assert passes.log_forward(every)[:, 5].isneginf().all()
+    assert not passes.marginals()[:, 5].any()
+
+
 @pytest.mark.parametrize("num_tags", [60, 200, 400])
 def test_many_tags(num_tags):
     assert_as_exact(*random_batch(2.0, num_tags, tokens=12), marginals=1e-5)
